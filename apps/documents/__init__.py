@@ -1,0 +1,1 @@
+"""Paper: templates, reports, prescriptions and the PDFs made of them."""

@@ -1,0 +1,1 @@
+"""Questions asked, answers given, and what can be concluded from them."""

@@ -1,0 +1,1 @@
+"""Clinics, the people who work in them, the doors to them, and the record of what happened there."""

@@ -1,0 +1,55 @@
+"""Every status of the ground floor, and every move between them."""
+
+from django.db import models
+
+from restartix.kernel.lifecycle import Lifecycle
+
+
+class OrganizationStatus(models.TextChoices):
+    """Whether a clinic is served."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+ORGANIZATION = Lifecycle(
+    OrganizationStatus,
+    {
+        OrganizationStatus.ACTIVE: {OrganizationStatus.SUSPENDED},
+        OrganizationStatus.SUSPENDED: {OrganizationStatus.ACTIVE},
+    },
+)
+
+
+class MembershipStatus(models.TextChoices):
+    """A disabled membership counts as none, from the next request on."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+MEMBERSHIP = Lifecycle(
+    MembershipStatus,
+    {
+        MembershipStatus.ACTIVE: {MembershipStatus.DISABLED},
+        MembershipStatus.DISABLED: {MembershipStatus.ACTIVE},
+    },
+)
+
+
+class DomainStatus(models.TextChoices):
+    """How far the proof of a domain has come."""
+
+    PENDING = "pending"
+    VERIFIED = "verified"
+    FAILED = "failed"
+
+
+DOMAIN = Lifecycle(
+    DomainStatus,
+    {
+        DomainStatus.PENDING: {DomainStatus.VERIFIED, DomainStatus.FAILED},
+        DomainStatus.VERIFIED: {DomainStatus.FAILED},
+        DomainStatus.FAILED: {DomainStatus.VERIFIED, DomainStatus.FAILED},
+    },
+)

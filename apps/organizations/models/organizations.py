@@ -1,0 +1,106 @@
+"""Organizations: clinics, and the domains that lead to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from apps.organizations.lifecycles import DomainStatus, OrganizationStatus
+from restartix.kernel.rows import Timestamped
+from restartix.kernel.tenancy import TenantModel
+
+
+class Organization(Timestamped):
+    """A clinic: the border that no row crosses. Source: contract/organizations.md 1.3."""
+
+    name = models.CharField(max_length=200)
+    slug = models.CharField(max_length=63, unique=True)
+    status = models.CharField(max_length=16, choices=OrganizationStatus, default=OrganizationStatus.ACTIVE)
+    tagline = models.CharField(max_length=200, null=True, blank=True)
+    email = models.EmailField(max_length=254, null=True, blank=True)
+    phone = models.CharField(max_length=20, null=True, blank=True)
+    website = models.CharField(max_length=2048, null=True, blank=True)
+    location = models.CharField(max_length=200, null=True, blank=True)
+    address = models.JSONField(null=True, blank=True)
+    logo = models.UUIDField(null=True, blank=True, editable=False)
+    icon = models.UUIDField(null=True, blank=True, editable=False)
+    primary_color = models.CharField(max_length=7, null=True, blank=True)
+    secondary_color = models.CharField(max_length=7, null=True, blank=True)
+    timezone = models.CharField(max_length=64, default="Europe/Bucharest")
+    locale = models.CharField(max_length=35, default="ro")
+    currency = models.CharField(max_length=3, default="RON")
+    settings = models.JSONField(default=dict, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=OrganizationStatus.values), name="organization_status_known"),
+            models.CheckConstraint(
+                condition=Q(slug__regex=r"^[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]$") & ~Q(slug__contains="--"),
+                name="organization_slug_well_formed",
+            ),
+        ]
+
+    class Privacy:
+        plain = {
+            "id", "name", "slug", "status", "tagline", "email", "phone", "website", "location", "address", "logo", "icon",
+            "primary_color", "secondary_color", "timezone", "locale", "currency", "settings", "deleted_at", "created_at",
+            "updated_at",
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.name
+
+    def setting(self, key: str) -> Any:
+        """Return the setting `key`, or its default where none is stored."""
+        return self.settings.get(key, DEFAULT_SETTINGS[key])
+
+
+#: Source: contract/organizations.md 1.3.1.
+DEFAULT_SETTINGS: dict[str, Any] = {
+    "required_consents": ["privacy_policy", "telerehab_consent"],
+    "policies": {},
+    "suspend_on_expired_license": False,
+    "low_rating_threshold": 2,
+    "appointment_reminder_hours": 24,
+}
+
+
+class DomainKind(models.TextChoices):
+    """Which front end a domain serves."""
+
+    CLINIC = "clinic"
+    PORTAL = "portal"
+
+
+class Domain(Timestamped, TenantModel):
+    """A clinic's own domain, proven by a TXT record. Source: contract/organizations.md 1.4."""
+
+    domain = models.CharField(max_length=253)
+    kind = models.CharField(max_length=8, choices=DomainKind)
+    status = models.CharField(max_length=8, choices=DomainStatus, default=DomainStatus.PENDING)
+    record_value = models.CharField(max_length=64)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    last_checked_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=16, null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["organization", "domain"], name="domain_once_in_organization"),
+            # over the whole platform: of two organizations that verify at once exactly one wins
+            models.UniqueConstraint(fields=["domain"], condition=Q(status="verified"), name="domain_verified_once"),
+            models.CheckConstraint(condition=Q(kind__in=DomainKind.values), name="domain_kind_known"),
+            models.CheckConstraint(condition=Q(status__in=DomainStatus.values), name="domain_status_known"),
+        ]
+
+    class Privacy:
+        plain = {
+            "id", "organization", "domain", "kind", "status", "record_value", "verified_at", "last_checked_at", "last_error",
+            "created_at", "updated_at",
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.domain

@@ -1,0 +1,1 @@
+"""Patients, specialists, their specialties and their hours."""

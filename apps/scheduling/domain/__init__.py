@@ -1,0 +1,1 @@
+"""The arithmetic of scheduling: plain Python that knows neither database nor web."""

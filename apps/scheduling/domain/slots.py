@@ -1,0 +1,258 @@
+"""Free slots: a specialist's hours, less what is booked or held, on the grid of an appointment template.
+
+The rules are those of the contract, scheduling.md 2.1, and keep its letters: W the weekly hours, A(D) the availability of
+a local day D, A their union, d the duration, g the gap, p the step. All instants are integer epoch seconds, all intervals
+half-open.
+
+How it stays fast: a busy period [s, e) forbids exactly the starts in the open interval (s - d - g, e). These are merged
+once and the grid jumps over them, so the cost is that of the days, the busy periods and the slots found, added, not multiplied.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from apps.scheduling.domain.intervals import Interval, clip, difference, union
+from apps.scheduling.domain.zones import DAY, EPOCH_ORDINAL, LocalDay, day_of, local_day, local_days
+
+NEVER = 1 << 62
+WeekHours = tuple[tuple[Interval, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyBlock:
+    """Hours that recur every week by the wall clock; `end_minute` <= `start_minute` ends on the following day."""
+
+    day: int
+    start_minute: int
+    end_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """An exception [start, end) that replaces the weekly hours of every local day it touches.
+
+    `template_id` None holds for all templates.
+    """
+
+    start: int
+    end: int
+    available: bool
+    template_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What is known about one specialist's time.
+
+    `busy` are the periods of live claims, each with its own gap, in any order. `priority` is the one on the template:
+    lower comes first. `bookable_until` is the last local date that the licence allows.
+    """
+
+    specialist_id: int
+    timezone: str
+    weekly: tuple[WeeklyBlock, ...]
+    overrides: tuple[Override, ...] = ()
+    busy: Sequence[Interval] = ()
+    priority: int = 0
+    bookable_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What an appointment template asks of a calendar; every quantity in seconds."""
+
+    template_id: int
+    duration: int
+    gap: int
+    step: int
+    min_notice: int
+    horizon: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One maximal interval of A(D): starts count from `start`, lie before `end` and must be over by `reach`.
+
+    `reach` is where A itself ends (looked at no further than a duration past `end`): a slot may run over midnight.
+    """
+
+    start: int
+    end: int
+    reach: int
+
+
+def merge(
+    calendars: Iterable[Calendar], offer: Offer, *, window_start: int, window_end: int, now: float
+) -> list[tuple[int, tuple[int, ...]]]:
+    """Return each slot in [window_start, window_end) with the specialists who can take it, by priority, then id."""
+    takers: defaultdict[int, list[int]] = defaultdict(list)
+    for calendar in sorted(calendars, key=lambda calendar: (calendar.priority, calendar.specialist_id)):
+        taker = calendar.specialist_id
+        for start in open_starts(calendar, offer, window_start=window_start, window_end=window_end, now=now):
+            takers[start].append(taker)
+    return [(start, tuple(takers[start])) for start in sorted(takers)]
+
+
+def open_starts(calendar: Calendar, offer: Offer, *, window_start: int, window_end: int, now: float) -> list[int]:
+    """Return the starts in [window_start, window_end) that are candidate, open and free, ascending."""
+    low, high = _open_window(calendar, offer, window_start, window_end, now)
+    return _sweep(_grids(calendar, offer, low, high), offer, low, high, calendar.busy)
+
+
+def candidate_starts(calendar: Calendar, offer: Offer, *, window_start: int, window_end: int, now: float) -> list[int]:
+    """Return the starts in [window_start, window_end) that are candidate and open, whatever is busy."""
+    low, high = _open_window(calendar, offer, window_start, window_end, now)
+    return _sweep(_grids(calendar, offer, low, high), offer, low, high, ())
+
+
+def is_candidate(calendar: Calendar, offer: Offer, start: int, now: float) -> bool:
+    """Tell whether a start is candidate and open: if not it cannot be booked at all, if so it may still be taken."""
+    return bool(candidate_starts(calendar, offer, window_start=start, window_end=start + 1, now=now))
+
+
+def available_intervals(
+    calendar: Calendar, template_id: int | None, first: date, last: date
+) -> list[tuple[date, list[Interval]]]:
+    """Return A(D) of every local day from `first` to `last`, both included, as maximal intervals.
+
+    With `template_id` None only the overrides that hold for all templates count.
+    """
+    days = local_days(calendar.timezone, first.toordinal(), last.toordinal())
+    return [(day.date, hours) for day, hours in zip(days, _availability(calendar, template_id, days), strict=True)]
+
+
+def _open_window(calendar: Calendar, offer: Offer, start: int, end: int, now: float) -> Interval:
+    """Narrow [start, end) to the starts that notice, horizon and licence leave open."""
+    now = math.ceil(now)  # starts are whole seconds, so both bounds may be rounded up
+    low, high = max(start, now + offer.min_notice), min(end, now + offer.horizon)
+    if calendar.bookable_until is not None and low < high:
+        last = min(calendar.bookable_until.toordinal(), EPOCH_ORDINAL + high // DAY + 1)
+        high = min(high, local_day(calendar.timezone, last).end)
+    return low, high
+
+
+def _sweep(grids: Iterable[Grid], offer: Offer, low: int, high: int, busy: Sequence[Interval]) -> list[int]:
+    """Return the starts of all grids in [low, high) that no busy period forbids."""
+    lefts, rights = _forbidden(busy, offer.duration + offer.gap)
+    step, starts, i = offer.step, list[int](), 0
+    for grid in grids:
+        start = grid.start
+        stop = min(grid.end, grid.reach - offer.duration + 1, high)
+        if start < low:
+            start += -((start - low) // step) * step
+        while start < stop:
+            while rights[i] <= start:
+                i += 1
+            if lefts[i] < start:
+                start += -((start - rights[i]) // step) * step
+                continue
+            free = range(start, min(stop, lefts[i] + 1), step)
+            starts.extend(free)
+            start += len(free) * step
+    return starts
+
+
+def _forbidden(busy: Sequence[Interval], needed: int) -> tuple[list[int], list[int]]:
+    """Return the open intervals (left, right) of starts that a busy period forbids, merged, with a sentinel at the end.
+
+    Two that only touch stay apart: the start between them is allowed.
+    """
+    lefts, rights = list[int](), list[int]()
+    right = -NEVER
+    for start, end in sorted(busy):
+        if start - needed >= right:
+            lefts.append(start - needed)
+            rights.append(end)
+            right = end
+        elif end > right:
+            rights[-1] = right = end
+    lefts.append(NEVER)
+    rights.append(NEVER)
+    return lefts, rights
+
+
+def _grids(calendar: Calendar, offer: Offer, low: int, high: int) -> list[Grid]:
+    """Return the grids whose starts may lie in [low, high)."""
+    if low >= high:
+        return []
+    first, last = day_of(calendar.timezone, low), day_of(calendar.timezone, high - 1 + offer.duration)
+    days = local_days(calendar.timezone, first.ordinal, last.ordinal)
+    intervals = [interval for hours in _availability(calendar, offer.template_id, days) for interval in hours]
+    return [Grid(start, end, _reach(intervals, i, offer.duration)) for i, (start, end) in enumerate(intervals)]
+
+
+def _reach(intervals: Sequence[Interval], i: int, duration: int) -> int:
+    """Return where the availability that covers interval `i` ends, or a place at least `duration` past its end."""
+    end = reach = intervals[i][1]
+    for start, following in intervals[i + 1 :]:
+        if start != reach or reach - end >= duration:
+            break
+        reach = following
+    return reach
+
+
+def _availability(calendar: Calendar, template_id: int | None, days: Sequence[LocalDay]) -> Iterator[list[Interval]]:
+    """Yield A(D) for each of the consecutive days, as maximal intervals."""
+    week = _week_hours(calendar.weekly)
+    touching = _overrides_by_day(calendar, template_id, days)
+    for day in days:
+        overrides = touching.get(day.ordinal)
+        if overrides is None:
+            yield _weekly_hours(week, day)
+        else:
+            hours = difference(
+                [(o.start, o.end) for o in overrides if o.available],
+                [(o.start, o.end) for o in overrides if not o.available],
+            )
+            yield clip(hours, day.start, day.end)
+
+
+def _overrides_by_day(
+    calendar: Calendar, template_id: int | None, days: Sequence[LocalDay]
+) -> dict[int, list[Override]]:
+    """Return the relevant overrides under the ordinal of each day that they overlap."""
+    touching: dict[int, list[Override]] = {}
+    if not calendar.overrides:
+        return touching
+    starts, ends = [day.start for day in days], [day.end for day in days]
+    for override in calendar.overrides:
+        if override.template_id is None or override.template_id == template_id:
+            for day in days[bisect_right(ends, override.start) : bisect_left(starts, override.end)]:
+                if day.start < day.end:
+                    touching.setdefault(day.ordinal, []).append(override)
+    return touching
+
+
+def _weekly_hours(week: WeekHours, day: LocalDay) -> list[Interval]:
+    """Return D ∩ W: a wall time that a clock change skips has no instant, one that it repeats has both."""
+    if day.is_plain:
+        return [(day.start + start, day.start + end) for start, end in week[day.weekday]]
+    hours: list[Interval] = []
+    for stretch in day.stretches:
+        # A clock that is put back over midnight shows the previous date, and its hours, within this day.
+        for days in range((stretch.start + stretch.offset) // DAY, (stretch.end - 1 + stretch.offset) // DAY + 1):
+            midnight = days * DAY - stretch.offset
+            shown = [(midnight + start, midnight + end) for start, end in week[(EPOCH_ORDINAL + days - 1) % 7]]
+            hours += clip(shown, stretch.start, stretch.end)
+    return union(hours)
+
+
+@lru_cache(maxsize=4_096)
+def _week_hours(weekly: tuple[WeeklyBlock, ...]) -> WeekHours:
+    """Return the maximal intervals of each weekday in seconds of its wall clock, night shifts cut at midnight."""
+    week: list[list[Interval]] = [[] for _ in range(7)]
+    for block in weekly:
+        start, end = block.start_minute * 60, block.end_minute * 60
+        if end > start:
+            week[block.day].append((start, end))
+        else:
+            week[block.day].append((start, DAY))
+            week[(block.day + 1) % 7].append((0, end))
+    return tuple(tuple(union(hours)) for hours in week)

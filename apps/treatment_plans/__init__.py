@@ -1,0 +1,1 @@
+"""Plans of exercise: written, published, assigned, followed and measured."""

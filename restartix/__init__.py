@@ -1,0 +1,1 @@
+"""RestartiX: the platform that the eight domains under `apps/` stand on."""
