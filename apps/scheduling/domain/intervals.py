@@ -25,7 +25,8 @@ def difference(keep: Iterable[Interval], drop: Iterable[Interval]) -> list[Inter
     holes = union(drop)
     rest: list[Interval] = []
     passed = 0
-    for start, end in union(keep):
+    for kept_from, end in union(keep):
+        start = kept_from
         while passed < len(holes) and holes[passed][1] <= start:
             passed += 1
         inside = passed

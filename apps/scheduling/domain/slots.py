@@ -1,11 +1,11 @@
 """Free slots: a specialist's hours, less what is booked or held, on the grid of an appointment template.
 
-The rules are those of the contract, scheduling.md 2.1, and keep its letters: W the weekly hours, A(D) the availability of
-a local day D, A their union, d the duration, g the gap, p the step. All instants are integer epoch seconds, all intervals
-half-open.
+The rules are those of the contract, scheduling.md 2.1, and keep its letters: W the weekly hours, A(D) the availability
+of a local day D, A the union of all A(D), d the duration, g the gap, p the step. All instants are integer epoch
+seconds, all intervals half-open.
 
-How it stays fast: a busy period [s, e) forbids exactly the starts in the open interval (s - d - g, e). These are merged
-once and the grid jumps over them, so the cost is that of the days, the busy periods and the slots found, added, not multiplied.
+How it stays fast: a busy period [s, e) forbids exactly the starts in the open interval (s - d - g, e). These intervals
+are merged once and the grid jumps over them: days, busy periods and slots found add up and never multiply.
 """
 
 from __future__ import annotations
@@ -76,18 +76,6 @@ class Offer:
     horizon: int
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """One maximal interval of A(D): starts count from `start`, lie before `end` and must be over by `reach`.
-
-    `reach` is where A itself ends (looked at no further than a duration past `end`): a slot may run over midnight.
-    """
-
-    start: int
-    end: int
-    reach: int
-
-
 def merge(
     calendars: Iterable[Calendar], offer: Offer, *, window_start: int, window_end: int, now: float
 ) -> list[tuple[int, tuple[int, ...]]]:
@@ -133,18 +121,18 @@ def _open_window(calendar: Calendar, offer: Offer, start: int, end: int, now: fl
     now = math.ceil(now)  # starts are whole seconds, so both bounds may be rounded up
     low, high = max(start, now + offer.min_notice), min(end, now + offer.horizon)
     if calendar.bookable_until is not None and low < high:
-        last = min(calendar.bookable_until.toordinal(), EPOCH_ORDINAL + high // DAY + 1)
+        earliest, latest = EPOCH_ORDINAL + low // DAY - 2, EPOCH_ORDINAL + high // DAY + 2
+        last = min(max(calendar.bookable_until.toordinal(), earliest), latest)
         high = min(high, local_day(calendar.timezone, last).end)
     return low, high
 
 
-def _sweep(grids: Iterable[Grid], offer: Offer, low: int, high: int, busy: Sequence[Interval]) -> list[int]:
+def _sweep(grids: Iterable[Interval], offer: Offer, low: int, high: int, busy: Sequence[Interval]) -> list[int]:
     """Return the starts of all grids in [low, high) that no busy period forbids."""
     lefts, rights = _forbidden(busy, offer.duration + offer.gap)
     step, starts, i = offer.step, list[int](), 0
-    for grid in grids:
-        start = grid.start
-        stop = min(grid.end, grid.reach - offer.duration + 1, high)
+    for origin, end in grids:
+        start, stop = origin, min(end, high)
         if start < low:
             start += -((start - low) // step) * step
         while start < stop:
@@ -178,24 +166,24 @@ def _forbidden(busy: Sequence[Interval], needed: int) -> tuple[list[int], list[i
     return lefts, rights
 
 
-def _grids(calendar: Calendar, offer: Offer, low: int, high: int) -> list[Grid]:
-    """Return the grids whose starts may lie in [low, high)."""
+def _grids(calendar: Calendar, offer: Offer, low: int, high: int) -> list[Interval]:
+    """Return (first start, end of starts) of each grid that may have starts in [low, high).
+
+    There is one for each maximal interval of A(D). Its starts lie in that interval, but a slot may run on for as long as
+    A does, over midnight.
+    """
     if low >= high:
         return []
     first, last = day_of(calendar.timezone, low), day_of(calendar.timezone, high - 1 + offer.duration)
     days = local_days(calendar.timezone, first.ordinal, last.ordinal)
-    intervals = [interval for hours in _availability(calendar, offer.template_id, days) for interval in hours]
-    return [Grid(start, end, _reach(intervals, i, offer.duration)) for i, (start, end) in enumerate(intervals)]
-
-
-def _reach(intervals: Sequence[Interval], i: int, duration: int) -> int:
-    """Return where the availability that covers interval `i` ends, or a place at least `duration` past its end."""
-    end = reach = intervals[i][1]
-    for start, following in intervals[i + 1 :]:
-        if start != reach or reach - end >= duration:
-            break
-        reach = following
-    return reach
+    grids: list[Interval] = []
+    reach = following = NEVER
+    for start, end in reversed([hours for day in _availability(calendar, offer.template_id, days) for hours in day]):
+        if end != following:
+            reach = end
+        following = start
+        grids.append((start, min(end, reach - offer.duration + 1)))
+    return grids[::-1]
 
 
 def _availability(calendar: Calendar, template_id: int | None, days: Sequence[LocalDay]) -> Iterator[list[Interval]]:

@@ -78,7 +78,7 @@ def span(timezone: str, first: date, last: date) -> tuple[int, int]:
 
 
 def stamps(timezone: str, instants: Iterable[int]) -> Iterator[tuple[str, str, str]]:
-    """Yield `("2027-03-28", "04:00", "+03:00")` for each instant: date, wall time and offset; quick when they ascend."""
+    """Yield date, wall time and offset of each instant: `("2027-03-28", "04:00", "+03:00")`; quick when they ascend."""
     stretch, shown, date_text, offset_text = Stretch(0, 0, 0), -1, "", ""
     for instant in instants:
         if not stretch.start <= instant < stretch.end:
