@@ -11,22 +11,23 @@ are merged once and the grid jumps over them: days, busy periods and slots found
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from apps.scheduling.domain.intervals import Interval, clip, difference, union
-from apps.scheduling.domain.zones import DAY, EPOCH_ORDINAL, LocalDay, day_of, local_day, local_days
+from apps.scheduling.domain.zones import DAY, EPOCH_ORDINAL, MINUTE, LocalDay, day_of, local_day, local_days
 
 NEVER = 1 << 62
+Forbidden = tuple[list[int], list[int]]
+NOTHING_FORBIDDEN: Forbidden = ([NEVER], [NEVER])
 WeekHours = tuple[tuple[Interval, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WeeklyBlock:
+class WeeklyBlock(NamedTuple):
     """Hours that recur every week by the wall clock; `end_minute` <= `start_minute` ends on the following day."""
 
     day: int
@@ -34,8 +35,7 @@ class WeeklyBlock:
     end_minute: int
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(NamedTuple):
     """An exception [start, end) that replaces the weekly hours of every local day it touches.
 
     `template_id` None holds for all templates.
@@ -91,13 +91,14 @@ def merge(
 def open_starts(calendar: Calendar, offer: Offer, *, window_start: int, window_end: int, now: float) -> list[int]:
     """Return the starts in [window_start, window_end) that are candidate, open and free, ascending."""
     low, high = _open_window(calendar, offer, window_start, window_end, now)
-    return _sweep(_grids(calendar, offer, low, high), offer, low, high, calendar.busy)
+    forbidden = _forbidden(calendar.busy, offer.duration + offer.gap)
+    return _sweep(_grids(calendar, offer, low, high), offer.step, low, high, forbidden)
 
 
 def candidate_starts(calendar: Calendar, offer: Offer, *, window_start: int, window_end: int, now: float) -> list[int]:
     """Return the starts in [window_start, window_end) that are candidate and open, whatever is busy."""
     low, high = _open_window(calendar, offer, window_start, window_end, now)
-    return _sweep(_grids(calendar, offer, low, high), offer, low, high, ())
+    return _sweep(_grids(calendar, offer, low, high), offer.step, low, high, NOTHING_FORBIDDEN)
 
 
 def is_candidate(calendar: Calendar, offer: Offer, start: int, now: float) -> bool:
@@ -113,7 +114,9 @@ def available_intervals(
     With `template_id` None only the overrides that hold for all templates count.
     """
     days = local_days(calendar.timezone, first.toordinal(), last.toordinal())
-    return [(day.date, hours) for day, hours in zip(days, _availability(calendar, template_id, days), strict=True)]
+    overrides = _relevant(calendar.overrides, template_id, days[0].start, days[-1].end)
+    week = _week_hours(calendar.weekly)
+    return [(day.date, _hours(week, overrides, day)) for day in days]
 
 
 def _open_window(calendar: Calendar, offer: Offer, start: int, end: int, now: float) -> Interval:
@@ -127,36 +130,40 @@ def _open_window(calendar: Calendar, offer: Offer, start: int, end: int, now: fl
     return low, high
 
 
-def _sweep(grids: Iterable[Interval], offer: Offer, low: int, high: int, busy: Sequence[Interval]) -> list[int]:
-    """Return the starts of all grids in [low, high) that no busy period forbids."""
-    lefts, rights = _forbidden(busy, offer.duration + offer.gap)
-    step, starts, i = offer.step, list[int](), 0
+def _sweep(grids: Iterable[Interval], step: int, low: int, high: int, forbidden: Forbidden) -> list[int]:
+    """Return the starts of all grids in [low, high) that are not forbidden."""
+    lefts, rights = forbidden
+    starts: list[int] = []
+    i = 0
     for origin, end in grids:
         start, stop = origin, min(end, high)
         if start < low:
-            start += -((start - low) // step) * step
+            start -= (start - low) // step * step
         while start < stop:
             while rights[i] <= start:
                 i += 1
-            if lefts[i] < start:
-                start += -((start - rights[i]) // step) * step
-                continue
-            free = range(start, min(stop, lefts[i] + 1), step)
-            starts.extend(free)
-            start += len(free) * step
+            left = lefts[i]
+            if left < start:
+                start -= (start - rights[i]) // step * step
+            else:
+                until = left + 1 if left < stop else stop
+                starts += range(start, until, step)
+                start -= (start - until) // step * step
     return starts
 
 
-def _forbidden(busy: Sequence[Interval], needed: int) -> tuple[list[int], list[int]]:
+def _forbidden(busy: Sequence[Interval], needed: int) -> Forbidden:
     """Return the open intervals (left, right) of starts that a busy period forbids, merged, with a sentinel at the end.
 
     Two that only touch stay apart: the start between them is allowed.
     """
-    lefts, rights = list[int](), list[int]()
+    lefts: list[int] = []
+    rights: list[int] = []
     right = -NEVER
     for start, end in sorted(busy):
-        if start - needed >= right:
-            lefts.append(start - needed)
+        left = start - needed
+        if left >= right:
+            lefts.append(left)
             rights.append(end)
             right = end
         elif end > right:
@@ -166,56 +173,60 @@ def _forbidden(busy: Sequence[Interval], needed: int) -> tuple[list[int], list[i
     return lefts, rights
 
 
-def _grids(calendar: Calendar, offer: Offer, low: int, high: int) -> list[Interval]:
-    """Return (first start, end of starts) of each grid that may have starts in [low, high).
-
-    There is one for each maximal interval of A(D). Its starts lie in that interval, but a slot may run on for as long as
-    A does, over midnight.
-    """
+def _grids(calendar: Calendar, offer: Offer, low: int, high: int) -> tuple[Interval, ...]:
+    """Return (first start, end of starts) of each grid that may have starts in [low, high), ascending."""
     if low >= high:
-        return []
-    first, last = day_of(calendar.timezone, low), day_of(calendar.timezone, high - 1 + offer.duration)
-    days = local_days(calendar.timezone, first.ordinal, last.ordinal)
+        return ()
+    zone = calendar.timezone
+    first, last = day_of(zone, low), day_of(zone, high - 1 + offer.duration)
+    overrides = _relevant(calendar.overrides, offer.template_id, first.start, last.end)
+    return _grids_of_days(zone, first.ordinal, last.ordinal, calendar.weekly, overrides, offer.duration)
+
+
+@lru_cache(maxsize=2_048)
+def _grids_of_days(
+    timezone: str,
+    first: int,
+    last: int,
+    weekly: tuple[WeeklyBlock, ...],
+    overrides: tuple[Override, ...],
+    duration: int,
+) -> tuple[Interval, ...]:
+    """Return the grids of the days from ordinal `first` to `last`: one for each maximal interval of A(D), ascending.
+
+    The starts of a grid lie in its interval, but a slot may run on for as long as A does, over midnight.
+    Remembered, because availability is asked for far more often than it changes.
+    """
     grids: list[Interval] = []
     reach = following = NEVER
-    for start, end in reversed([hours for day in _availability(calendar, offer.template_id, days) for hours in day]):
+    days, week = local_days(timezone, first, last), _week_hours(weekly)
+    for start, end in reversed([interval for day in days for interval in _hours(week, overrides, day)]):
         if end != following:
             reach = end
         following = start
-        grids.append((start, min(end, reach - offer.duration + 1)))
-    return grids[::-1]
+        grids.append((start, min(end, reach - duration + 1)))
+    return tuple(reversed(grids))
 
 
-def _availability(calendar: Calendar, template_id: int | None, days: Sequence[LocalDay]) -> Iterator[list[Interval]]:
-    """Yield A(D) for each of the consecutive days, as maximal intervals."""
-    week = _week_hours(calendar.weekly)
-    touching = _overrides_by_day(calendar, template_id, days)
-    for day in days:
-        overrides = touching.get(day.ordinal)
-        if overrides is None:
-            yield _weekly_hours(week, day)
-        else:
-            hours = difference(
-                [(o.start, o.end) for o in overrides if o.available],
-                [(o.start, o.end) for o in overrides if not o.available],
-            )
-            yield clip(hours, day.start, day.end)
+def _relevant(overrides: Iterable[Override], template_id: int | None, start: int, end: int) -> tuple[Override, ...]:
+    """Return the overrides that count for a template and overlap [start, end)."""
+    return tuple(
+        override
+        for override in overrides
+        if override.start < end and override.end > start and override.template_id in (None, template_id)
+    )
 
 
-def _overrides_by_day(
-    calendar: Calendar, template_id: int | None, days: Sequence[LocalDay]
-) -> dict[int, list[Override]]:
-    """Return the relevant overrides under the ordinal of each day that they overlap."""
-    touching: dict[int, list[Override]] = {}
-    if not calendar.overrides:
-        return touching
-    starts, ends = [day.start for day in days], [day.end for day in days]
-    for override in calendar.overrides:
-        if override.template_id is None or override.template_id == template_id:
-            for day in days[bisect_right(ends, override.start) : bisect_left(starts, override.end)]:
-                if day.start < day.end:
-                    touching.setdefault(day.ordinal, []).append(override)
-    return touching
+def _hours(week: WeekHours, overrides: Iterable[Override], day: LocalDay) -> list[Interval]:
+    """Return A(D) as maximal intervals: the overrides that touch the day if any does, else the weekly hours."""
+    touching = [override for override in overrides if override.start < day.end and override.end > day.start]
+    if not touching or day.start == day.end:
+        return _weekly_hours(week, day)
+    hours = difference(
+        [(override.start, override.end) for override in touching if override.available],
+        [(override.start, override.end) for override in touching if not override.available],
+    )
+    return clip(hours, day.start, day.end)
 
 
 def _weekly_hours(week: WeekHours, day: LocalDay) -> list[Interval]:
@@ -232,12 +243,11 @@ def _weekly_hours(week: WeekHours, day: LocalDay) -> list[Interval]:
     return union(hours)
 
 
-@lru_cache(maxsize=4_096)
 def _week_hours(weekly: tuple[WeeklyBlock, ...]) -> WeekHours:
     """Return the maximal intervals of each weekday in seconds of its wall clock, night shifts cut at midnight."""
     week: list[list[Interval]] = [[] for _ in range(7)]
     for block in weekly:
-        start, end = block.start_minute * 60, block.end_minute * 60
+        start, end = block.start_minute * MINUTE, block.end_minute * MINUTE
         if end > start:
             week[block.day].append((start, end))
         else:
