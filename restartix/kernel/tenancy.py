@@ -283,13 +283,16 @@ class SameOrganization(models.BaseConstraint):
 
     def constraint_sql(self, model: Any, schema_editor: Any) -> str | None:  # type: ignore[override]
         """Write nothing inside CREATE TABLE: the link's own table may not exist yet."""
-        schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
+        self.create_sql(model, schema_editor)
         return None
 
     def create_sql(self, model: Any, schema_editor: Any) -> str:  # type: ignore[override]
-        """Write ALTER TABLE ... ADD CONSTRAINT."""
-        table = schema_editor.quote_name(model._meta.db_table)
-        return f"ALTER TABLE {table} ADD CONSTRAINT {schema_editor.quote_name(self.name)} {self._definition(model, schema_editor)}"
+        """Put ALTER TABLE ... ADD CONSTRAINT at the end of the migration, when the target's unique key exists."""
+        table, name = schema_editor.quote_name(model._meta.db_table), schema_editor.quote_name(self.name)
+        schema_editor.deferred_sql.append(
+            f"ALTER TABLE {table} ADD CONSTRAINT {name} {self._definition(model, schema_editor)}"
+        )
+        return ""
 
     def remove_sql(self, model: Any, schema_editor: Any) -> str:  # type: ignore[override]
         """Write ALTER TABLE ... DROP CONSTRAINT."""

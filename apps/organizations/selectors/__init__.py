@@ -1,0 +1,1 @@
+"""Reads of the ground floor that assemble several rows."""

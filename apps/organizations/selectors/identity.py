@@ -1,0 +1,49 @@
+"""Who calls, in which organization, as what: one statement, which also writes the transaction's settings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.db import connection
+
+from apps.organizations.lifecycles import OrganizationStatus
+from restartix.kernel.api.identity import Ask, Found, FoundOrganization, Person
+from restartix.kernel.errors import Unauthorized
+from restartix.kernel.roles import Role
+from restartix.kernel.tenancy import PLATFORM_ROLE
+
+_ENTER = (
+    "SELECT user_id, user_name, user_email, is_superadmin, is_blocked, organization_id, slug, organization_name, "
+    "timezone, locale, currency, status, role FROM restartix_enter(%s, %s, %s, %s)"
+)
+
+
+def enter(ask: Ask) -> Found:
+    """Find the caller of `ask` and enter the organization (the seam is described in `restartix.kernel.api.identity`).
+
+    Raises Unauthorized (401) for an impersonation, none of which exists yet.
+    """
+    if ask.token is not None and ask.token.kind != "session":
+        raise Unauthorized(details={"reason": "impersonation_ended"})
+    subject = ask.token.subject if ask.token else None
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTER, [subject, ask.organization_id, ask.is_public, json.dumps(asdict(ask.trace))])
+        row = cursor.fetchone()
+        found = _found(row)
+        if found.is_superadmin and found.organization is None:
+            # `role` cannot be set inside a security-definer function
+            cursor.execute("SELECT set_config('role', %s, true)", [PLATFORM_ROLE])
+    return found
+
+
+def _found(row: tuple[Any, ...]) -> Found:
+    user_id, name, email, is_superadmin, is_blocked, organization_id, *organization, status, role = row
+    return Found(
+        person=None if user_id is None else Person(user_id, name, email, is_superadmin, is_blocked),
+        organization=None
+        if organization_id is None
+        else FoundOrganization(organization_id, *organization, is_suspended=status == OrganizationStatus.SUSPENDED),
+        role=Role(role) if role else None,
+    )

@@ -1,0 +1,1 @@
+"""Writes of the ground floor: one module per aggregate, bare verbs, atomic."""

@@ -1,0 +1,74 @@
+"""Named row filters of appointments and what may be booked."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Self
+
+from django.db.models import Q
+
+from apps.profiles.models import Patient
+from apps.scheduling.lifecycles import ACTIVE
+from restartix.kernel.roles import Role
+from restartix.kernel.tenancy import Actor, TenantManager, TenantQuerySet
+
+if TYPE_CHECKING:
+    from apps.scheduling.models.appointments import Appointment
+    from apps.scheduling.models.templates import AppointmentTemplate
+
+
+class AppointmentQuerySet(TenantQuerySet["Appointment"]):
+    """Appointments of one clinic."""
+
+    def alive(self) -> Self:
+        """Leave out the deleted ones."""
+        return self.filter(deleted_at=None)
+
+    def active(self) -> Self:
+        """Keep what still occupies time."""
+        return self.filter(status__in=ACTIVE)
+
+    def visible_to(self, actor: Actor, *, today: date) -> Self:
+        """Keep what the caller may see (contract/scheduling.md 1.1): patients their own, specialists those they are
+        assigned to, the desk and admins all of the organization.
+        """
+        match actor.effective_role:
+            case Role.PATIENT:
+                own = Patient.objects.own(actor, today=today).values("pk")
+                return self.alive().filter(Q(patient__in=own) | Q(specialist__user_id=actor.user_id))
+            case Role.SPECIALIST:
+                return self.alive().filter(specialist__user_id=actor.user_id)
+            case _:
+                return self.alive()
+
+
+class AppointmentManager(TenantManager.from_queryset(AppointmentQuerySet)):  # type: ignore[misc]
+    """Appointments of the active organization."""
+
+
+class TemplateQuerySet(TenantQuerySet["AppointmentTemplate"]):
+    """Appointment templates of one clinic."""
+
+    def alive(self) -> Self:
+        """Leave out the deleted ones."""
+        return self.filter(deleted_at=None)
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Keep what the caller may see (contract/scheduling.md 1.3)."""
+        match actor.effective_role:
+            case Role.PATIENT:
+                return self.alive().filter(is_active=True, is_public=True)
+            case Role.SPECIALIST:
+                return self.alive().filter(is_active=True)
+            case _:
+                return self.alive()
+
+    def offered(self) -> Self:
+        """Keep what the public may book."""
+        return self.alive().filter(is_active=True, is_public=True)
+
+
+class TemplateManager(TenantManager.from_queryset(TemplateQuerySet)):  # type: ignore[misc]
+    """Appointment templates of the active organization."""
+
+
