@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
 
 from restartix import environment
 from restartix.environment import env
 
 
-@register()
-def unknown_variables(**_: Any) -> Sequence[CheckMessage]:
+@checks.register()
+def unknown_variables(**_: Any) -> Sequence[checks.CheckMessage]:
     """Warn of names beginning with `RESTARTIX_` that mean nothing: most often a typing error."""
     return [
-        Warning(
+        checks.Warning(
             f"{name} is set, but no such variable exists.",
             hint="The variables are listed in docs/operate/environment.md.",
             id="restartix.W001",
@@ -24,8 +24,8 @@ def unknown_variables(**_: Any) -> Sequence[CheckMessage]:
     ]
 
 
-@register(Tags.security, deploy=True)
-def development_stand_ins(**_: Any) -> Sequence[CheckMessage]:
+@checks.register(checks.Tags.security, deploy=True)
+def development_stand_ins(**_: Any) -> Sequence[checks.CheckMessage]:
     """Refuse, for deployment, everything that only development may do without."""
     wanted = {
         "DATABASE_URL": not env.database_is_embedded,
@@ -38,7 +38,8 @@ def development_stand_ins(**_: Any) -> Sequence[CheckMessage]:
         "CLERK_WEBHOOK_SECRET": bool(env.clerk_webhook_secret),
         "TELEMETRY_SERVICE_TOKEN": bool(env.telemetry_service_token),
     }
-    missing = [name for name, given in wanted.items() if not given]
     return [
-        Error(f"{name} has to be set: its stand-in is for development only.", id="restartix.E001") for name in missing
+        checks.Error(f"{name} has to be set: its stand-in is for development only.", id="restartix.E001")
+        for name, given in wanted.items()
+        if not given
     ]

@@ -386,4 +386,5 @@ def __getattr__(name: str) -> Environment:
     """Read the environment at first use of `env`, so that a launcher can complete it before settings load."""
     if name != "env":
         raise AttributeError(name)
-    return globals().setdefault("env", load())
+    environment: Environment = globals().setdefault("env", load())
+    return environment

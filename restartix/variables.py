@@ -35,7 +35,7 @@ class Rate(NamedTuple):
 
     def __str__(self) -> str:
         """Write it as it is read."""
-        for letter, seconds in reversed(PERIODS.items()):
+        for letter, seconds in reversed(list(PERIODS.items())):
             if self.seconds % seconds == 0:
                 times = self.seconds // seconds
                 return f"{self.limit}/{'' if times == 1 else times}{letter}"
