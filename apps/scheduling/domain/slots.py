@@ -18,8 +18,21 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from apps.profiles.domain.hours import WeeklyBlock
 from apps.scheduling.domain.intervals import Interval, clip, difference, union
 from apps.scheduling.domain.zones import DAY, EPOCH_ORDINAL, MINUTE, LocalDay, day_of, local_day, local_days
+
+__all__ = [
+    "Calendar",
+    "Offer",
+    "Override",
+    "WeeklyBlock",
+    "available_intervals",
+    "candidate_starts",
+    "is_candidate",
+    "merge",
+    "open_starts",
+]
 
 NEVER = 1 << 62
 Forbidden = tuple[list[int], list[int]]
@@ -27,18 +40,10 @@ NOTHING_FORBIDDEN: Forbidden = ([NEVER], [NEVER])
 WeekHours = tuple[tuple[Interval, ...], ...]
 
 
-class WeeklyBlock(NamedTuple):
-    """Hours that recur every week by the wall clock; `end_minute` <= `start_minute` ends on the following day."""
-
-    day: int
-    start_minute: int
-    end_minute: int
-
-
 class Override(NamedTuple):
     """An exception [start, end) that replaces the weekly hours of every local day it touches.
 
-    `template_id` None holds for all templates.
+    `template_id` None holds for all templates. A tuple, because overrides are hashed with every computation.
     """
 
     start: int
