@@ -366,11 +366,16 @@ class Environment:
         return cls(**values)
 
 
-def load() -> Environment:
-    """Read the environment file, if there is one, and the process's environment, which wins."""
+def read_file() -> None:
+    """Read the environment file, if there is one; what the process's environment says already stays."""
     path = ROOT / os.environ.get("RESTARTIX_ENV_FILE", ".env")
     if path.is_file():
         environ.Env.read_env(path)
+
+
+def load() -> Environment:
+    """Read the environment file and the process's environment."""
+    read_file()
     return Environment.read(os.environ)
 
 

@@ -34,10 +34,11 @@ def read(data_dir: Path) -> dict[str, Any]:
     try:
         if not _locked(data_dir / "servers.lock"):
             return {}
-        kept = json.loads((data_dir / "servers.json").read_text())
-    except (OSError, ValueError):
+        kept = dict(json.loads((data_dir / "servers.json").read_text()))
+        os.kill(int(kept["pid"]), 0)
+    except (OSError, ValueError, KeyError):
         return {}
-    return dict(kept)
+    return kept
 
 
 def write(data_dir: Path, content: Mapping[str, Any]) -> None:
@@ -53,6 +54,8 @@ def owning(data_dir: Path, *, wait: bool = True) -> Iterator[bool]:
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "servers.lock").open("a") as lock:
         held = _lock(lock, wait=wait)
+        if held:
+            (data_dir / "servers.json").unlink(missing_ok=True)
         try:
             yield held
         finally:
