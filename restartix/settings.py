@@ -80,7 +80,6 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 CSRF_TRUSTED_ORIGINS = list(env.csrf_trusted_origins)
-CSRF_FAILURE_VIEW = "restartix.kernel.api.handlers.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 CORS_ALLOWED_ORIGINS = list(env.cors_allowed_origins)
 CORS_URLS_REGEX = r"^/v1/.*$"
@@ -125,18 +124,30 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 ENCRYPTION_KEYS = list(env.encryption_keys)
 RESTARTIX_IDENTITY = "apps.organizations.selectors.identity.enter"
+DATA_DIR = env.data_dir
+CLERK_JWKS_URL = env.clerk_jwks_url
+CLERK_JWT_KEY = env.clerk_jwt_key
+CLERK_ISSUER = env.clerk_issuer
+CLERK_AUTHORIZED_PARTIES = list(env.clerk_authorized_parties)
+DEVELOPMENT_ISSUER = DEBUG and not (env.clerk_jwks_url or env.clerk_jwt_key)
+TRUSTED_PROXY_COUNT = env.trusted_proxy_count
 
 # -- the API -----------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_RENDERER_CLASSES": ["restartix.kernel.api.envelope.JsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["restartix.kernel.api.parsing.StrictJsonParser"],
+    "DEFAULT_RENDERER_CLASSES": [],  # operations write their own bytes: kernel.api.answers
+    "DEFAULT_PARSER_CLASSES": [],  # and read them: kernel.api.bodies
     "DEFAULT_SCHEMA_CLASS": "restartix.kernel.api.schema.OperationSchema",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }
+SPECTACULAR_SETTINGS: dict[str, Any] = {}
+RATE_LIMIT_USER = env.rate_limit_user
+RATE_LIMIT_PUBLIC = env.rate_limit_public
+BOOKING_LIMITS = env.booking_limits
+REDIS_URL = env.redis_url
 
 # -- rows --------------------------------------------------------------------------------------------------------------
 

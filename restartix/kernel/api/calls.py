@@ -1,0 +1,191 @@
+"""One call of one operation, judged in the contract's order.
+
+405, 406 → 401 → 429 → organization context (400, 403) → row in the path (404) → role (403) → If-Match (412) → query and
+body (400, 413, 415, 422) → state (409). From the context on everything runs in one transaction, with the record of the
+Idempotency-Key in it; a transaction that lost against another one is repeated as a whole.
+Source: contract/organizations.md, section 0.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections, transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from restartix.kernel.api import authentication, contexts, idempotency, identity, queries, throttling
+from restartix.kernel.api.answers import answer_with
+from restartix.kernel.api.bodies import SentBody
+from restartix.kernel.api.contexts import Context
+from restartix.kernel.api.errors import answer_to, is_contention, refusal_of, refused
+from restartix.kernel.api.negotiation import check_accepted
+from restartix.kernel.api.operations import Operation
+from restartix.kernel.api.requests import client_ip, network_of, trace_of
+from restartix.kernel.api.serializers import Query, read
+from restartix.kernel.errors import Forbidden, MethodNotAllowed, OrganizationRequired, Refusal
+from restartix.kernel.roles import Access
+from restartix.kernel.tenancy import scoped
+
+if TYPE_CHECKING:
+    from restartix.kernel.api.resources import Resource
+
+ATTEMPTS = 4
+_PAUSE_SECONDS = 0.02
+
+
+class Call:
+    """One request to one operation of a resource."""
+
+    def __init__(self, view: Resource, request: HttpRequest, kwargs: dict[str, Any]) -> None:
+        """Take the resource's instance, made for this request alone, and the values of the path."""
+        self.view, self.request, self.kwargs = view, request, kwargs
+        self.is_public = False
+
+    def answer(self) -> HttpResponseBase:
+        """Answer, whatever happens."""
+        try:
+            return self._answer()
+        except Exception as error:  # noqa: BLE001 (the one place where every mistake becomes an answer)
+            return refused(error, self.request)
+
+    def _answer(self) -> HttpResponseBase:
+        view, request = self.view, self.request
+        action = view.action_map.get((request.method or "").lower())
+        if action is None:
+            raise MethodNotAllowed(headers={"Allow": view.allowed()})
+        view.action = action
+        self.operation = view.operation_for(action)
+        check_accepted(request, self.operation.produces)
+        self.is_public = view.may[action] is Access.PUBLIC
+        self.token = authentication.token_of(request, required=not self.is_public)
+        self._throttle([limit for limit in self.operation.limits if limit.by is None], general=True)
+        self.context = view.context_for(action)
+        self.header = None if self.context is Context.IGNORED else contexts.header_of(request)
+        self.key = idempotency.key_of(request)
+        self.sent = view.sent = SentBody(request, self.operation)
+        return self._repeating(self._transact)
+
+    def _throttle(self, limits: list[throttling.Limit], *, general: bool = False) -> None:
+        network = network_of(client_ip(self.request))
+        subject = self.token.subject if self.token else None
+        self.caller = f"user:{subject}" if subject else f"ip:{network}"
+        buckets = [limit.bucket(self.caller, self.kwargs) for limit in limits]
+        if general:
+            buckets.append(throttling.general_bucket(subject=subject, network=network))
+        if buckets:
+            verdict = throttling.judge(buckets)
+            self.request._restartix_rate = verdict  # type: ignore[attr-defined]  # noqa: SLF001 (the middleware writes it)
+            verdict.check()
+
+    def _repeating(self, work: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+        """Run `work`, and again, at most three times, after a serialization failure, a deadlock or a lock not given."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return work()
+            except Exception as error:
+                if attempt + 1 == ATTEMPTS or not is_contention(error):
+                    raise
+                time.sleep(_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))
+        raise AssertionError("unreachable")
+
+    def _transact(self) -> HttpResponseBase:
+        with transaction.atomic(), self._entered():
+            if self.key is None or not self.sent.is_complete:
+                return self._operate()
+            return self._once(self.key)
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        """Find the caller and the organization, judge them, and act in their scope."""
+        wanted, by_header = self._wanted()
+        if self.token is None and wanted is None:
+            found, ask = identity.Found(), identity.Ask(None, None, is_public=True, trace=trace_of(self.request))
+        else:
+            ask = identity.Ask(
+                self.token, wanted, is_public=self.context is Context.PUBLIC, trace=trace_of(self.request)
+            )
+            found = identity.look_up(ask)
+        entered = contexts.decide(ask, found, context=self.context, by_header=by_header)
+        self.view.enter(entered)
+        scope = contexts.scope_of(entered, ask.trace)
+        with scoped(scope) if scope else nullcontext():
+            yield
+
+    def _wanted(self) -> tuple[int | None, bool]:
+        """Return the organization that the request names, and whether only the header does."""
+        if self.context is Context.PUBLIC:
+            named = self.view.organization_of()
+        elif self.context is Context.PATH:
+            named = self.kwargs[self.view.organization_kwarg]
+        else:
+            return self.header, self.header is not None
+        if named is not None and self.header not in {None, named}:
+            raise contexts.NotFound
+        return named, False
+
+    def _once(self, sent_key: str) -> HttpResponseBase:
+        """Answer as the first time, if there was one; else answer, and keep it."""
+        organization = self.view.organization
+        key = idempotency.key_for(
+            sent_key,
+            caller=self.caller,
+            organization_id=organization.id if organization else None,
+            request=self.request,
+            fingerprint=idempotency.fingerprint_of(self.request, self.sent.content),
+        )
+        key.lock()
+        again = key.stored()
+        if again is not None and (again.status_code >= 400 or self._role_may()):
+            return again
+        try:
+            with transaction.atomic():
+                response = self._operate()
+        except Exception as error:
+            refusal = refusal_of(error) if isinstance(error, Refusal) else None
+            if refusal is None:
+                raise
+            response = answer_to(refusal, self.request)
+        if again is None:
+            key.store(response)
+        return response
+
+    def _operate(self) -> HttpResponseBase:
+        view, operation = self.view, self.operation
+        if view.has_row(operation):
+            view.find_row(locked="HTTP_IF_MATCH" in self.request.META and self.request.method in idempotency.METHODS)
+        self._check_role()
+        view.permit()
+        self._throttle([limit for limit in operation.limits if limit.by is not None])
+        if view.has_row(operation):
+            view.check_precondition()
+        elif view.needs_organization(operation) and view.organization is None:
+            raise OrganizationRequired
+        value = getattr(view, view.action)(**self._arguments(operation))
+        return answer_with(value, view, operation)
+
+    def _role_may(self) -> bool:
+        allowed = self.view.may[self.view.action]
+        return isinstance(allowed, Access) or self.view.actor.effective_role in allowed
+
+    def _check_role(self) -> None:
+        if not self._role_may():
+            raise Forbidden
+
+    def _arguments(self, operation: Operation) -> dict[str, Any]:
+        available: dict[str, Any] = {**self.kwargs, "request": self.request, "row": self.view.row}
+        if operation.query is not None or not self.view.reads_query(operation):
+            query = queries.parse_query(self.request)
+            available["query"] = read(operation.query or Query, query, context=self.view.serializer_context())
+        if self.request.method in idempotency.METHODS:
+            available["body"] = self.view.read_body(self.sent.value(), operation)
+        return {name: available[name] for name in operation.parameters}
+
+
+def database_is_usable() -> bool:
+    """Tell whether the request's connection can still be used; a broken one is closed by Django at the end."""
+    return bool(connections["default"].is_usable())
