@@ -144,7 +144,6 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('client_hash', models.BinaryField(blank=True, max_length=32, null=True)),
                 ('address_hash', models.BinaryField(max_length=32)),
-                ('open_streams', models.PositiveSmallIntegerField(default=0)),
                 ('organization', models.ForeignKey(db_index=False, default=restartix.kernel.tenancy.active_organization_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization')),
                 ('specialist', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='profiles.specialist')),
                 ('template', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='holds', to='scheduling.appointmenttemplate')),
@@ -480,7 +479,7 @@ class Migration(migrations.Migration):
             identity="hold_id",
             masked=["token_digest", "client_hash", "address_hash"],
             # a renewal of the lease is no change of what is held; the trail of hold events keeps it
-            ignored=["renewed_at", "expires_at", "stream_opened_at", "open_streams"],
+            ignored=["renewed_at", "expires_at", "stream_opened_at"],
         ),
         *tenant_table("CalendarFeed", entity="calendar_feed", masked=["token_digest"], ignored=["last_used_at"]),
         IsolateTable("HoldEvent"),

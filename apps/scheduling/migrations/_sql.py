@@ -69,12 +69,22 @@ CREATE FUNCTION scheduling_organization_of_feed(key bytea) RETURNS bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
     SELECT organization_id FROM scheduling_calendarfeed WHERE token_digest = key
 $$;
+-- How many live holds one visitor has over all organizations: the quota is the visitor's, not the clinic's.
+CREATE FUNCTION scheduling_live_holds(client bytea, address bytea, OUT by_client bigint, OUT by_address bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+    SELECT (SELECT count(*) FROM scheduling_hold
+             WHERE client_hash = client AND status = 'live' AND expires_at > clock_timestamp()),
+           (SELECT count(*) FROM scheduling_hold
+             WHERE address_hash = address AND status = 'live' AND expires_at > clock_timestamp())
+$$;
+ALTER FUNCTION scheduling_live_holds(bytea, bytea) OWNER TO restartix_platform;
 ALTER FUNCTION scheduling_organization_of_template(bigint) OWNER TO restartix_platform;
 ALTER FUNCTION scheduling_organization_of_hold(uuid) OWNER TO restartix_platform;
 ALTER FUNCTION scheduling_organization_of_appointment(uuid) OWNER TO restartix_platform;
 ALTER FUNCTION scheduling_organization_of_feed(bytea) OWNER TO restartix_platform;
 """
 LOOKUPS_REVERSE = """
+DROP FUNCTION scheduling_live_holds(bytea, bytea);
 DROP FUNCTION scheduling_organization_of_template(bigint);
 DROP FUNCTION scheduling_organization_of_hold(uuid);
 DROP FUNCTION scheduling_organization_of_appointment(uuid);

@@ -34,12 +34,15 @@ class Hold(TenantModel):
     finished_at = models.DateTimeField(null=True, blank=True)
     client_hash = models.BinaryField(max_length=32, null=True, blank=True)
     address_hash = models.BinaryField(max_length=32)
-    open_streams = models.PositiveSmallIntegerField(default=0)
+    appointment = models.OneToOneField(
+        "scheduling.Appointment", models.SET_NULL, null=True, blank=True, related_name="booked_hold"
+    )
 
     class Meta(TenantModel.Meta):
         constraints = [
             *TenantModel.Meta.constraints,
             SameOrganization("template", name="hold_template_same_organization"),
+            SameOrganization("appointment", name="hold_appointment_same_organization"),
             SameOrganization("specialist", name="hold_specialist_same_organization"),
             models.CheckConstraint(condition=Q(status__in=HoldStatus.values), name="hold_status_known"),
             models.CheckConstraint(condition=Q(ended_at__gt=F("started_at")), name="hold_lasts"),
@@ -61,7 +64,7 @@ class Hold(TenantModel):
         identifying = {"client_hash", "address_hash"}
         plain = {
             "id", "organization", "hold_id", "status", "template", "specialist", "started_at", "ended_at", "created_at",
-            "renewed_at", "stream_opened_at", "expires_at", "max_expires_at", "finished_at", "open_streams",
+            "renewed_at", "stream_opened_at", "expires_at", "max_expires_at", "finished_at", "appointment",
         }  # fmt: skip
 
     def __str__(self) -> str:

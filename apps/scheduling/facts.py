@@ -1,0 +1,62 @@
+"""What scheduling announces. Source: contract/organizations.md 1.8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from restartix.kernel.facts import Announcement
+
+
+@dataclass(frozen=True, slots=True)
+class _AppointmentChanged(Announcement):
+    appointment_id: int
+    appointment_uid: str
+    specialist_id: int
+    patient_id: int | None
+    status: str
+    scheduled_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentCreated(_AppointmentChanged):
+    """Somebody booked, or staff made an appointment."""
+
+    name: ClassVar[str] = "appointment.created"
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentUpdated(_AppointmentChanged):
+    """Time, specialist, status or details changed."""
+
+    name: ClassVar[str] = "appointment.updated"
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentRescheduled(_AppointmentChanged):
+    """The time or the specialist changed: heard inside the platform only, for mail; the outside hears `updated`."""
+
+    name: ClassVar[str] = "internal.appointment.rescheduled"
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentCancelled(Announcement):
+    """An appointment will not take place; `reason` is a code, never free text."""
+
+    name: ClassVar[str] = "appointment.cancelled"
+    appointment_id: int
+    appointment_uid: str
+    specialist_id: int
+    patient_id: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentNoShow(Announcement):
+    """The patient did not come."""
+
+    name: ClassVar[str] = "appointment.noshow"
+    appointment_id: int
+    appointment_uid: str
+    specialist_id: int
+    patient_id: int | None

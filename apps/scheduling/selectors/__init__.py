@@ -1,0 +1,1 @@
+"""Reads of scheduling that assemble several rows."""

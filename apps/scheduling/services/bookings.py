@@ -1,0 +1,190 @@
+"""Bookings: a hold becomes an appointment. Source: contract/scheduling.md 2.3, 3.4 (book)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import orjson
+from django.db import transaction
+
+from apps.organizations.models import Organization
+from apps.profiles.models import Patient
+from apps.profiles.services import consents as consent_service
+from apps.scheduling.errors import ConsentRequired, HoldAlreadyBooked, HoldExpired, SlotUnavailable
+from apps.scheduling.lifecycles import AppointmentStatus, HoldStatus
+from apps.scheduling.models import Appointment, Claim, Hold
+from apps.scheduling.models.appointments import RoomStatus, Source
+from apps.scheduling.models.holds import HoldEventType
+from apps.scheduling.models.templates import Mode
+from apps.scheduling.services import holds, moves
+from apps.scheduling.services.announcements import HoldChanged, announce
+from restartix.kernel import clock
+from restartix.kernel.crypto import keyed_hash, token_digest
+from restartix.kernel.errors import Invalid, NotFound
+from restartix.kernel.tenancy import Actor
+
+#: Repeating a booking with the same body answers the same for this long.
+REPEATABLE_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How the clinic reaches whoever booked; the phone in the form of contract/forms.md 0.3."""
+
+    name: str
+    email: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A consent given with the booking; it becomes a consent record when the patient is taken in."""
+
+    type: str
+    policy_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a booking says; two requests are the same when all of it is."""
+
+    contact: Contact | None = None
+    notes: str | None = None
+    timezone: str | None = None
+    locale: str | None = None
+    consents: Sequence[Agreement] = field(default=())
+    patient_id: int | None = None
+
+    def digest(self) -> bytes:
+        """Return the SHA-256 that tells a repeat from another booking, keyed, for a contact is in it."""
+        return keyed_hash(hashlib.sha256(orjson.dumps(asdict(self))).hexdigest(), purpose="booking")
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The appointment, and whether this very request had made it before."""
+
+    appointment: Appointment
+    is_repeat: bool
+
+
+@transaction.atomic
+def book(*, hold_id: UUID, token: str | None, request: Request, by: Actor, patient: Patient | None = None) -> Booked:
+    """Turn the hold into an appointment; its claim passes over and is never given up in between.
+
+    Anonymous and staff callers leave a contact (`booked`); for a signed-in patient, or one cared for, `patient` is
+    linked (`upcoming`). No user, person or patient is made or matched. Locks the hold.
+    Raises NotFound (404) for a hold that the token does not open, HoldExpired (410), HoldAlreadyBooked (409) if another
+    request has booked it, SlotUnavailable (409) if specialist, template or organization is gone, Invalid (422) without
+    the privacy policy, ConsentRequired (409) for a patient whose consents are missing.
+    """
+    held = _locked(hold_id, token)
+    if held.status == HoldStatus.BOOKED:
+        return _repeat(held, request)
+    _check_alive(held)
+    organization = held.organization
+    _check_consents(organization, request, patient)
+    appointment = _made(held, organization, request, by, patient)
+    moves.begin(appointment, by=by)
+    return Booked(appointment, is_repeat=False)
+
+
+def _locked(hold_id: UUID, token: str | None) -> Hold:
+    held = (
+        Hold.objects.select_for_update(of=("self",))
+        .select_related("template", "specialist", "organization", "appointment")
+        .extra(select={"is_lapsed": "scheduling_hold.expires_at <= clock_timestamp()"})  # the database's clock judges
+        .filter(hold_id=hold_id, token_digest=token_digest(token or ""))
+        .first()
+    )
+    if held is None:
+        raise NotFound
+    return held
+
+
+def _repeat(held: Hold, request: Request) -> Booked:
+    appointment = held.appointment
+    recent = held.finished_at is not None and clock.now() - held.finished_at < timedelta(hours=REPEATABLE_HOURS)
+    if appointment is None or not recent or bytes(appointment.booking_digest or b"") != request.digest():
+        raise HoldAlreadyBooked
+    return Booked(appointment, is_repeat=True)
+
+
+def _check_alive(held: Hold) -> None:
+    if held.status != HoldStatus.LIVE or held.is_lapsed:  # type: ignore[attr-defined]
+        raise HoldExpired
+    gone = held.specialist.deleted_at or held.template.deleted_at or held.organization.deleted_at
+    if gone:
+        holds.end(held, HoldStatus.RELEASED)
+        raise SlotUnavailable
+
+
+def _check_consents(organization: Organization, request: Request, patient: Patient | None) -> None:
+    required = list(organization.setting("required_consents"))
+    given = {agreement.type for agreement in request.consents}
+    if patient is not None:
+        missing = sorted(set(required) - given - consent_service.active_types(patient), key=required.index)
+        if missing:
+            raise ConsentRequired(details={"missing": missing})
+    elif "privacy_policy" in required and "privacy_policy" not in given:
+        raise Invalid({"consents": ["privacy_policy is required"]})
+
+
+def _made(
+    held: Hold, organization: Organization, request: Request, by: Actor, patient: Patient | None
+) -> Appointment:
+    """Insert the appointment and hand the claim over."""
+    template, contact = held.template, request.contact
+    if contact is None and patient is None:
+        raise Invalid({"contact": ["required"]})
+    appointment = Appointment.objects.create(
+        title=template.name,
+        status=AppointmentStatus.UPCOMING if patient else AppointmentStatus.BOOKED,
+        started_at=held.started_at,
+        ended_at=held.ended_at,
+        specialist=held.specialist,
+        patient=patient,
+        specialty_id=template.specialty_id,
+        appointment_template=template,
+        contact_name=contact.name if contact else None,
+        contact_email=contact.email if contact else None,
+        contact_phone=contact.phone if contact else None,
+        contact_phone_hash=keyed_hash(contact.phone, purpose="phone") if contact else None,
+        source=Source.PATIENT if patient else Source.PUBLIC,
+        mode=template.mode,
+        location=template.location,
+        patient_notes=request.notes,
+        price=template.price,
+        currency=template.currency,
+        gap_minutes=template.gap_minutes,
+        cutoff_hours=template.cancel_cutoff_hours,
+        timezone=request.timezone or organization.timezone,
+        locale=request.locale or organization.locale,
+        booking_consents=_consents(organization, request),
+        booking_digest=request.digest(),
+        room_status=RoomStatus.PENDING if patient and template.mode == Mode.VIDEO else None,
+    )
+    Claim.objects.filter(hold=held).update(hold=None, appointment=appointment)
+    held.status, held.finished_at, held.appointment = HoldStatus.BOOKED, clock.now(), appointment
+    held.save(update_fields=["status", "finished_at", "appointment"])
+    holds.note(held, HoldEventType.BOOKED)
+    announce(HoldChanged(held.hold_id))
+    return appointment
+
+
+def _consents(organization: Organization, request: Request) -> list[dict[str, str]]:
+    """Return the consents as the appointment keeps them until the patient is taken in."""
+    policies = organization.setting("policies")
+    moment = clock.now().isoformat()
+    return [
+        {
+            "type": agreement.type,
+            "policy_version": agreement.policy_version or policies.get(agreement.type, {}).get("version", "1"),
+            "granted_at": moment,
+        }
+        for agreement in request.consents
+    ]
