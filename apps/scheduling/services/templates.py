@@ -41,7 +41,7 @@ def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _free_slug(name: str) -> str:
     taken = set(AppointmentTemplate.objects.alive().values_list("slug", flat=True))
-    return slugs.free_slug(name, taken)
+    return slugs.free_slug(slugs.slugify(name, fallback="template"), taken)
 
 
 @transaction.atomic
