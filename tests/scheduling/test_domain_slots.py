@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -195,6 +195,7 @@ class TestScenario5Overrides:
         calendar = self.with_overrides(Override(at("2027-03-01T00:00"), at("2027-03-03T00:00"), False))
 
         assert [len(starts(calendar, T60, f"2027-03-0{day}")) for day in (1, 2, 3)] == [0, 0, 8]
+        assert len(starts(calendar, T60, "2027-03-01", "2027-03-03")) == 8
 
     def test_an_override_takes_the_second_half_of_a_night_shift(self):
         sunday = Override(at("2027-03-07T10:00"), at("2027-03-07T12:00"), True)
@@ -266,6 +267,26 @@ class TestGrid:
 
         assert local(starts(calendar, T60, "2027-05-03")) == ["10:00", "12:00"]
         assert local(starts(calendar, template(60, gap=5, step=60), "2027-05-03")) == ["12:00"]
+
+    def test_a_busy_period_inside_another_does_not_end_it_early(self):
+        busy = [(at("2027-05-03T09:00"), at("2027-05-03T11:00")), (at("2027-05-03T09:10"), at("2027-05-03T09:20"))]
+        calendar = specialist(hours(MONDAY, "09:00-13:00"), busy=busy)
+
+        assert local(starts(calendar, T60, "2027-05-03")) == ["11:00", "12:00"]
+
+    def test_a_clock_put_back_over_midnight_repeats_the_hours_of_the_day_before(self):
+        # Newfoundland until 2011: 00:01 on Sunday became 23:01 on Saturday.
+        weekly = (hours(SATURDAY, "23:00-00:00"), hours(SUNDAY, "08:00-09:00"))
+        calendar = Calendar(5, "America/St_Johns", weekly)
+        sunday = zones.local_day("America/St_Johns", date(2010, 11, 7).toordinal())
+
+        shown = slots.available_intervals(calendar, None, date(2010, 11, 6), date(2010, 11, 7))
+
+        assert [end - start for start, end in shown[0][1]] == [3_600]
+        assert [(start - sunday.start, end - start) for start, end in shown[1][1]] == [
+            (60, 59 * 60),
+            (9 * 3_600, 3_600),
+        ]
 
 
 class TestOpen:
@@ -372,4 +393,3 @@ class TestAvailableIntervals:
         shown = slots.available_intervals(calendar, None, date(2027, 3, 27), date(2027, 3, 29))
 
         assert [(end - begin) // 3600 for _, [(begin, end)] in shown] == [24, 23, 24]
-        assert timedelta(hours=23) == timedelta(seconds=shown[1][1][0][1] - shown[1][1][0][0])

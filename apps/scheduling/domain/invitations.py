@@ -22,6 +22,8 @@ STATUS = {
     "cancelled": "CANCELLED",
     "noshow": "CANCELLED",
 }
+# RFC 5545 allows no control character in a text but these two; a carriage return becomes part of a line break.
+CONTROLS = dict.fromkeys(code for code in (*range(32), 127) if chr(code) not in "\t\n\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,9 @@ def _event(entry: Entry) -> icalendar.Event:
     event.add("dtend", entry.ended_at.astimezone(UTC))
     event.add("sequence", entry.sequence)
     event.add("status", STATUS[entry.status])
-    event.add("summary", entry.title)
+    event.add("summary", _text(entry.title))
     if entry.location:
-        event.add("location", entry.location)
+        event.add("location", _text(entry.location))
     if entry.organizer_email:
         event.add("organizer", _organizer(entry.organizer_name, entry.organizer_email))
     return event
@@ -75,5 +77,9 @@ def _event(entry: Entry) -> icalendar.Event:
 
 def _organizer(name: str, email: str) -> icalendar.vCalAddress:
     address = icalendar.vCalAddress(f"mailto:{email}")
-    address.params["cn"] = name
+    address.params["cn"] = _text(name)
     return address
+
+
+def _text(value: str) -> str:
+    return value.translate(CONTROLS)
