@@ -14,4 +14,4 @@ class RestartixConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks."""
-        from restartix import checks  # noqa: F401
+        from restartix import celery, checks  # noqa: F401

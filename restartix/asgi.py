@@ -1,0 +1,47 @@
+"""The one web application: health at once, streams through Channels, everything else on Django's WSGI handler.
+
+Django's own ASGI handler costs about three times the CPU of its WSGI handler on a short JSON answer (docs/adr), so
+requests run on `WEB_THREADS` threads and only streams live on the event loop.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "restartix.settings")
+
+from a2wsgi import WSGIMiddleware
+from channels.routing import URLRouter
+from django.core.wsgi import get_wsgi_application
+
+wsgi_application = get_wsgi_application()
+
+from restartix import health  # noqa: E402 - models can be imported only now
+from restartix.environment import env  # noqa: E402
+from restartix.gateway import Gateway, Receive, Scope, Send  # noqa: E402
+from restartix.streaming import streams  # noqa: E402
+
+#: Paths of the streams; other methods than GET on them, and malformed ids, are Django's to answer.
+_STREAM = re.compile(r"/v1/scheduling/(holds/[0-9a-fA-F-]{36}|timeslots)/stream")
+_HEALTH = ("/healthz/live", "/healthz/ready")
+
+_consumers: Any = import_module("apps.scheduling.consumers") if find_spec("apps.scheduling.consumers") else None
+_streams: Any = URLRouter(_consumers.urlpatterns if _consumers else [])
+_threads: Any = WSGIMiddleware(wsgi_application, workers=env.web_threads)  # type: ignore[arg-type]
+_pages = Gateway(_threads)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one request."""
+    if scope["type"] != "http":
+        await send({"type": "websocket.close"})
+    elif scope["path"] in _HEALTH:
+        await health.respond(scope["path"], send)
+    elif scope["method"] == "GET" and _STREAM.fullmatch(scope["path"]):
+        await streams.serve(_streams, scope, receive, send)
+    else:
+        await _pages(scope, receive, send)
