@@ -29,6 +29,19 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return (yield)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer `--no-skips`, for where the whole suite has to run."""
+    parser.addoption("--no-skips", action="store_true", help="a skipped test makes the run fail")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run with `--no-skips` in which a test was skipped."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Offer the fixtures; registered this late they replace those of pytest-django."""
     config.pluginmanager.register(fixtures.Fixtures(config.stash[KEY]), "restartix-fixtures")

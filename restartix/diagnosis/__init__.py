@@ -1,0 +1,1 @@
+"""What `manage.py doctor` looks at: each finding says how to mend what is wrong."""
