@@ -15,6 +15,8 @@ from django.db.migrations.operations.base import Operation
 
 #: The active organization as PostgreSQL sees it; a sub-select, so that it is computed once a statement.
 ACTIVE = "(SELECT NULLIF(current_setting('app.org', true), '')::bigint)"
+#: In place of an organization column: the audit row belongs to the clinic in which the change was made.
+WHERE_IT_HAPPENS = "app.org"
 #: The signed-in user as PostgreSQL sees it.
 SIGNED_IN_USER = "(SELECT NULLIF(current_setting('app.user', true), '')::bigint)"
 
@@ -37,7 +39,8 @@ LANGUAGE sql IMMUTABLE AS $$
         CROSS JOIN LATERAL jsonb_each(CASE WHEN jsonb_typeof(c.value) = 'object' THEN c.value ELSE '{}'::jsonb END) d
 $$;
 
--- Arguments: entity, organization column, identity column, patient column, masked columns, ignored columns.
+-- Arguments: entity, organization column ('app.org': the active organization), identity column, patient column,
+-- masked columns, ignored columns.
 CREATE FUNCTION restartix_audit() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     context jsonb := COALESCE(NULLIF(current_setting('app.audit', true), ''), '{}')::jsonb;
@@ -66,7 +69,8 @@ BEGIN
         uid, organization_id, at, action, actor_type, actor_id, actor_name, actor_role, on_behalf_of, impersonation_id,
         entity_type, entity_id, patient_id, changes, redacted, ip, user_agent, request_id, method, path, source)
     VALUES (
-        gen_random_uuid(), (present ->> NULLIF(TG_ARGV[1], ''))::bigint, clock_timestamp(), verb,
+        gen_random_uuid(), CASE WHEN TG_ARGV[1] = 'app.org' THEN NULLIF(current_setting('app.org', true), '')
+                                ELSE present ->> NULLIF(TG_ARGV[1], '') END::bigint, clock_timestamp(), verb,
         COALESCE(context ->> 'actor_type', 'system'), COALESCE(context ->> 'actor_id', CASE WHEN context = '{}' THEN session_user::text END),
         COALESCE(context ->> 'actor_name', ''), context ->> 'actor_role', (context ->> 'on_behalf_of')::bigint,
         (context ->> 'impersonation_id')::bigint, TG_ARGV[0], present ->> TG_ARGV[2],

@@ -28,6 +28,8 @@ from restartix.kernel.roles import Role
 logger = logging.getLogger(__name__)
 
 EVERY = "every"
+#: No organization at all: rows of a clinic are neither seen nor written.
+OUTSIDE = ""
 ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
 
 
@@ -174,6 +176,16 @@ def across_organizations(*, reason: str, actor: Actor, trace: Trace | None = Non
 
 
 @contextmanager
+def outside_organizations(*, actor: Actor, trace: Trace | None = None) -> Iterator[Scope]:
+    """Act where no organization is active: users and organizations may be written, rows of a clinic do not exist.
+
+    Opens the transaction (or joins the one that is open); the audit rows name `actor`.
+    """
+    with _entered(Scope(OUTSIDE, actor, trace or Trace()), role=None) as scope:
+        yield scope
+
+
+@contextmanager
 def _entered(scope: Scope, *, role: str | None) -> Iterator[Scope]:
     """Open a transaction with the settings of `scope`; inside an outer one, put the outer settings back at the end.
 
@@ -219,7 +231,7 @@ class InActiveOrganization(Expression):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         """Write `organization_id = <active>`; raises NoActiveOrganization outside of any scope."""
         scope = _active.get()
-        if scope is None:
+        if scope is None or scope.organization_id == OUTSIDE:
             raise NoActiveOrganization("A clinic's rows were asked for outside `acting_for(...)`.")
         if scope.organization_id == EVERY:
             return "TRUE", []

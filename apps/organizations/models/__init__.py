@@ -3,8 +3,18 @@
 from apps.organizations.models.audit import AuditEntry
 from apps.organizations.models.facts import Fact
 from apps.organizations.models.idempotency import IdempotencyRecord
-from apps.organizations.models.memberships import Membership
-from apps.organizations.models.organizations import Domain, Organization
+from apps.organizations.models.memberships import Membership, MembershipRole
+from apps.organizations.models.organizations import ConsentType, Domain, Organization
 from apps.organizations.models.users import User
 
-__all__ = ["AuditEntry", "Domain", "Fact", "IdempotencyRecord", "Membership", "Organization", "User"]
+__all__ = [
+    "AuditEntry",
+    "ConsentType",
+    "Domain",
+    "Fact",
+    "IdempotencyRecord",
+    "Membership",
+    "MembershipRole",
+    "Organization",
+    "User",
+]

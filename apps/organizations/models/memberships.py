@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Self
+
 from django.db import models
 from django.db.models import Q
 
 from apps.organizations.lifecycles import MembershipStatus
 from restartix.kernel.rows import Timestamped
-from restartix.kernel.tenancy import TenantModel
+from restartix.kernel.tenancy import TenantManager, TenantModel
 
 
 class MembershipRole(models.TextChoices):
@@ -26,6 +28,10 @@ class Membership(Timestamped, TenantModel):
     role = models.CharField(max_length=16, choices=MembershipRole)
     status = models.CharField(max_length=8, choices=MembershipStatus, default=MembershipStatus.ACTIVE)
     created_by = models.ForeignKey("organizations.User", models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects: ClassVar[models.Manager[Self]] = TenantManager()
+    #: Memberships of all organizations: row-level security shows users their own, whichever organization is active.
+    everywhere: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta(TenantModel.Meta):
         constraints = [

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date, datetime
+from typing import Any, ClassVar, Self
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Q
 
 from apps.organizations.lifecycles import DomainStatus, OrganizationStatus
+from apps.organizations.querysets import OrganizationManager
 from restartix.kernel.rows import Timestamped
-from restartix.kernel.tenancy import TenantModel
+from restartix.kernel.tenancy import TenantManager, TenantModel
+
+
+class ConsentType(models.TextChoices):
+    """What a patient may agree to; the settings say what a clinic requires. Source: contract/profiles.md 1.5."""
+
+    PRIVACY_POLICY = "privacy_policy"
+    TELEREHAB_CONSENT = "telerehab_consent"
+    PROFILE_SHARING = "profile_sharing"
+    VIDEO_RECORDING = "video_recording"
+    HIPAA_NOTICE = "hipaa_notice"
+    MARKETING = "marketing"
+    ANALYTICS = "analytics"
+    MOVEMENT_DATA = "movement_data"
+
+
+#: Source: contract/organizations.md 1.3.1.
+DEFAULT_SETTINGS: dict[str, Any] = {
+    "required_consents": [ConsentType.PRIVACY_POLICY.value, ConsentType.TELEREHAB_CONSENT.value],
+    "policies": {},
+    "suspend_on_expired_license": False,
+    "low_rating_threshold": 2,
+    "appointment_reminder_hours": 24,
+}
 
 
 class Organization(Timestamped):
@@ -34,6 +60,8 @@ class Organization(Timestamped):
     settings = models.JSONField(default=dict, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    objects: ClassVar[OrganizationManager] = OrganizationManager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(status__in=OrganizationStatus.values), name="organization_status_known"),
@@ -57,15 +85,14 @@ class Organization(Timestamped):
         """Return the setting `key`, or its default where none is stored."""
         return self.settings.get(key, DEFAULT_SETTINGS[key])
 
+    @property
+    def effective_settings(self) -> dict[str, Any]:
+        """Every setting, with the default of each that is not stored."""
+        return {key: self.setting(key) for key in DEFAULT_SETTINGS}
 
-#: Source: contract/organizations.md 1.3.1.
-DEFAULT_SETTINGS: dict[str, Any] = {
-    "required_consents": ["privacy_policy", "telerehab_consent"],
-    "policies": {},
-    "suspend_on_expired_license": False,
-    "low_rating_threshold": 2,
-    "appointment_reminder_hours": 24,
-}
+    def today(self, now: datetime) -> date:
+        """Return the date that a wall calendar in the organization's time zone shows at `now`."""
+        return now.astimezone(ZoneInfo(self.timezone)).date()
 
 
 class DomainKind(models.TextChoices):
@@ -85,6 +112,10 @@ class Domain(Timestamped, TenantModel):
     verified_at = models.DateTimeField(null=True, blank=True)
     last_checked_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=16, null=True, blank=True)
+
+    objects: ClassVar[models.Manager[Self]] = TenantManager()
+    #: Domains of all organizations, for those who only know a host name: row-level security shows the verified ones.
+    everywhere: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta(TenantModel.Meta):
         constraints = [

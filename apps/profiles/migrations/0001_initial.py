@@ -10,8 +10,15 @@ import restartix.kernel.tenancy
 from django.conf import settings
 from django.db import migrations, models
 
-from apps.profiles.migrations._sql import CONSENT_GUARD, CONSENT_GUARD_REVERSE, PERSON_POLICY, PERSON_POLICY_REVERSE
-from restartix.kernel.protection import AuditTable, tenant_table
+from apps.profiles.migrations._sql import (
+    CONSENT_GUARD,
+    CONSENT_GUARD_REVERSE,
+    OVERRIDE_IDS,
+    OVERRIDE_IDS_REVERSE,
+    PERSON_POLICY,
+    PERSON_POLICY_REVERSE,
+)
+from restartix.kernel.protection import WHERE_IT_HAPPENS, AuditTable, tenant_table
 
 
 class Migration(migrations.Migration):
@@ -280,9 +287,10 @@ class Migration(migrations.Migration):
         AuditTable(
             "PatientPerson",
             entity="patient_person",
-            organization="registered_by_id",
+            organization=WHERE_IT_HAPPENS,
             masked=["phone", "phone_hash", "emergency_contact_phone"],
         ),
         migrations.RunSQL(PERSON_POLICY, PERSON_POLICY_REVERSE),
         migrations.RunSQL(CONSENT_GUARD, CONSENT_GUARD_REVERSE),
+        migrations.RunSQL(OVERRIDE_IDS, OVERRIDE_IDS_REVERSE),
     ]

@@ -35,3 +35,7 @@ CREATE TRIGGER consent_guard BEFORE UPDATE OR DELETE ON profiles_consentrecord
     FOR EACH ROW EXECUTE FUNCTION profiles_guard_consent();
 """
 CONSENT_GUARD_REVERSE = "DROP TRIGGER consent_guard ON profiles_consentrecord; DROP FUNCTION profiles_guard_consent();"
+
+#: Overrides live inside one document of a row, yet keep an identity of their own (contract/profiles.md 1.8).
+OVERRIDE_IDS = "CREATE SEQUENCE profiles_override_id AS bigint;"
+OVERRIDE_IDS_REVERSE = "DROP SEQUENCE profiles_override_id;"

@@ -5,22 +5,12 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from apps.organizations.models import ConsentType
 from apps.profiles.lifecycles import ConsentStatus
 from restartix.kernel import clock
 from restartix.kernel.tenancy import SameOrganization, TenantModel
 
-
-class ConsentType(models.TextChoices):
-    """What may be agreed to. Source: contract/profiles.md 1.5."""
-
-    PRIVACY_POLICY = "privacy_policy"
-    TELEREHAB_CONSENT = "telerehab_consent"
-    PROFILE_SHARING = "profile_sharing"
-    VIDEO_RECORDING = "video_recording"
-    HIPAA_NOTICE = "hipaa_notice"
-    MARKETING = "marketing"
-    ANALYTICS = "analytics"
-    MOVEMENT_DATA = "movement_data"
+__all__ = ["ConsentMethod", "ConsentRecord", "ConsentType"]
 
 
 class ConsentMethod(models.TextChoices):

@@ -1,0 +1,21 @@
+"""The index of organizations: every path and verb of organizations and their members."""
+
+from django.urls import path
+
+from apps.organizations.api.views import Members, Organizations, PublicOrganizations
+from restartix.kernel.api import converters
+from restartix.kernel.api.resources import writes
+
+converters.register()
+
+urlpatterns = [
+    path("public/organizations/resolve", PublicOrganizations.as_view({"get": "resolve"})),
+    path("organizations", Organizations.as_view({"get": "list", "post": "create"})),
+    path(
+        "organizations/<id:id>",
+        Organizations.as_view({"get": "retrieve", **writes("update"), "delete": "destroy"}),
+    ),
+    path("organizations/<id:id>/members", Members.as_view({"get": "list"})),
+    path("organizations/<id:id>/members/<id:membership_id>", Members.as_view(writes("update"))),
+    path("organizations/<id:id>/connect-user", Members.as_view({"post": "connect_user"})),
+]

@@ -1,0 +1,1 @@
+"""The arithmetic of the ground floor, in plain Python."""

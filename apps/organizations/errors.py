@@ -1,0 +1,59 @@
+"""Every refusal of the ground floor. Source: contract/organizations.md."""
+
+from __future__ import annotations
+
+from restartix.kernel.errors import Conflict, Forbidden
+
+
+class LastAdmin(Conflict):
+    """An organization keeps at least one active admin."""
+
+    code = "last_admin"
+
+
+class OwnMembership(Forbidden):
+    """Nobody changes their own role or status."""
+
+    def __init__(self) -> None:
+        """Say which rule it is."""
+        super().__init__(details={"reason": "own_membership"})
+
+
+class AlreadyMember(Conflict):
+    """The user is an active member already, with another role."""
+
+    def __init__(self, role: str) -> None:
+        """Name the role that the user has."""
+        super().__init__(details={"role": role})
+
+
+class NotAMember(Forbidden):
+    """You are not an active member of that organization."""
+
+
+class Suspended(Forbidden):
+    """The organization is suspended."""
+
+    def __init__(self) -> None:
+        """Say which rule it is."""
+        super().__init__(details={"reason": "organization_suspended"})
+
+
+class Impersonating(Forbidden):
+    """The patient has to do this in person."""
+
+    def __init__(self) -> None:
+        """Say which rule it is."""
+        super().__init__(details={"reason": "impersonating"})
+
+
+class OnlySuperadmins(Forbidden):
+    """Only a superadmin may change these fields."""
+
+    def __init__(self, *fields: str) -> None:
+        """Name the fields."""
+        super().__init__(details={"fields": list(fields)})
+
+
+class OwnAccount(Conflict):
+    """Nobody blocks themselves."""

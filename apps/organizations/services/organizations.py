@@ -1,0 +1,98 @@
+"""Organizations: opened, changed, suspended, closed for ever. Source: contract/organizations.md 1.3, 2.2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection, transaction
+
+from apps.organizations.errors import OnlySuperadmins
+from apps.organizations.lifecycles import OrganizationStatus
+from apps.organizations.models import Domain, Organization
+from apps.organizations.services import memberships
+from apps.organizations.services.removals import Removal
+from restartix.kernel import clock, tenancy
+from restartix.kernel.errors import AlreadyTaken, refusing
+from restartix.kernel.tenancy import Actor, acting_for
+
+#: What higher apps count and let go when an organization is deleted.
+removal: Removal[Organization] = Removal()
+
+
+@transaction.atomic
+def create(*, by: Actor, name: str, slug: str, settings: dict[str, Any] | None = None, **fields: Any) -> Organization:
+    """Open an organization, which acts in its own name while it is written.
+
+    Raises AlreadyTaken (409) if another one has or ever had the slug.
+    """
+    organization = Organization(pk=_next_id(), name=name, slug=slug, **fields)
+    organization.settings = merged({}, settings or {})
+    scope = tenancy.current()
+    with (
+        acting_for(organization.pk, actor=by, trace=scope.trace if scope else None),
+        refusing(organizations_organization_slug_key=AlreadyTaken("slug")),
+    ):
+        organization.save(force_insert=True)
+    return organization
+
+
+def _next_id() -> int:
+    """Take the id beforehand, because the row's audit entry belongs to the organization itself."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('organizations_organization', 'id'))")
+        return int(cursor.fetchone()[0])
+
+
+@transaction.atomic
+def change(
+    organization: Organization, *, by: Actor, settings: dict[str, Any] | None = None, **fields: Any
+) -> Organization:
+    """Change the given fields and settings, holding the row; settings are merged key by key.
+
+    Raises OnlySuperadmins (403) if somebody else changes the status. A new time zone moves no stored instant.
+    """
+    if "status" in fields and not by.is_superadmin:
+        raise OnlySuperadmins("status")
+    organization = memberships.lock(organization.pk)
+    if settings is not None:
+        fields["settings"] = merged(organization.settings, settings)
+    changed = [name for name, value in fields.items() if getattr(organization, name) != value]
+    for name in changed:
+        setattr(organization, name, fields[name])
+    if changed:
+        organization.save(update_fields=changed)
+    return organization
+
+
+def merged(stored: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    """Return the stored settings with those that were sent; a policy set to None is removed."""
+    result = {**stored, **sent}
+    if "policies" in sent:
+        policies = {**stored.get("policies", {}), **sent["policies"]}
+        result["policies"] = {kind: policy for kind, policy in policies.items() if policy is not None}
+    return result
+
+
+def suspend(organization: Organization, *, by: Actor) -> Organization:
+    """Serve the clinic no longer: its members and its public pages are turned away."""
+    return change(organization, by=by, status=OrganizationStatus.SUSPENDED)
+
+
+def reactivate(organization: Organization, *, by: Actor) -> Organization:
+    """Serve the clinic again."""
+    return change(organization, by=by, status=OrganizationStatus.ACTIVE)
+
+
+@transaction.atomic
+def delete(organization: Organization, *, by: Actor) -> None:
+    """Close the organization for ever: domains go, memberships end, and what higher apps hold for it is let go.
+
+    Holds the row against everything that links to it. Raises StillNeeded (409) while appointments lie ahead.
+    """
+    organization = Organization.objects.select_for_update().get(pk=organization.pk)
+    removal.check(organization)
+    removal.carry_out(organization, by=by)
+    Domain.objects.all().delete()
+    memberships.disable_all()
+    organization.deleted_at = clock.now()
+    organization.save(update_fields=["deleted_at"])
