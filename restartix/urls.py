@@ -1,8 +1,11 @@
 """Every URL of the platform: the back office, the booking pages, and each app's own index."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+
+import restartix.kernel.api.converters  # noqa: F401 (makes `<id:...>` known to paths)
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("v1/", include("apps.scheduling.api.urls")),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -19,3 +20,27 @@ class Announcement:
     def payload(self) -> dict[str, Any]:
         """Return the event's `data`."""
         return asdict(self)
+
+
+Reaction = Callable[[Any], None]
+_reactions: dict[str, list[Reaction]] = {}
+
+
+def reacts_to(*names: str) -> Callable[[Reaction], Reaction]:
+    """Run the decorated function for every fact with one of these names, after its commit, at least once.
+
+    It is given the Fact row, inside `acting_for` its organization, in one transaction with the note that it was relayed.
+    A reaction may run again after a crash, so it has to be idempotent by the fact.
+    """
+
+    def register(function: Reaction) -> Reaction:
+        for name in names:
+            _reactions.setdefault(name, []).append(function)
+        return function
+
+    return register
+
+
+def reactions_to(name: str) -> list[Reaction]:
+    """Return the functions that hear facts called `name`."""
+    return list(_reactions.get(name, ()))

@@ -115,12 +115,11 @@ def _repeat(held: Hold, request: Request) -> Booked:
 
 
 def _check_alive(held: Hold) -> None:
+    """Deletion is told before the end that it brought: the visitor has done nothing wrong."""
+    if held.specialist.deleted_at or held.template.deleted_at or held.organization.deleted_at:
+        raise SlotUnavailable
     if held.status != HoldStatus.LIVE or held.is_lapsed:  # type: ignore[attr-defined]
         raise HoldExpired
-    gone = held.specialist.deleted_at or held.template.deleted_at or held.organization.deleted_at
-    if gone:
-        holds.end(held, HoldStatus.RELEASED)
-        raise SlotUnavailable
 
 
 def _check_consents(organization: Organization, request: Request, patient: Patient | None) -> None:

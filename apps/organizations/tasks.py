@@ -1,0 +1,41 @@
+"""Background work of the ground floor: the relay, and what has served its time."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from apps.organizations.services import facts, idempotency, relay
+from restartix.kernel.periodic import periodic
+
+logger = logging.getLogger(__name__)
+
+
+@periodic("relay_facts", every=5)
+def relay_facts() -> int:
+    """Hand committed facts to reactions: the guarantee behind the wake-up after each commit."""
+    return relay.run()
+
+
+@shared_task(name="organizations.relay_facts", ignore_result=True)
+def relay_facts_now() -> None:
+    """Hand committed facts to reactions now."""
+    relay.run()
+
+
+def _wake_relay() -> None:
+    """Ask a worker to relay; a broker that is down costs seconds, for the periodic run comes anyway."""
+    try:
+        relay_facts_now.apply_async(retry=False, expires=30)
+    except Exception as error:  # noqa: BLE001 (whatever the broker raises, the request has succeeded)
+        logger.warning("the relay was not woken: %s", error)
+
+
+facts.on_recorded(_wake_relay)
+
+
+@periodic("purge_idempotency_records", every=600)
+def purge_idempotency_records() -> int:
+    """Delete stored answers after their 24 hours."""
+    return idempotency.purge()

@@ -1,0 +1,47 @@
+"""The scheduling index: every path and verb of appointments, templates, free times, holds and booking."""
+
+from django.urls import path
+
+from apps.scheduling.api.public import Bookings, Holds, ManagedAppointments, OfferedTemplates, Timeslots
+from apps.scheduling.api.views import Appointments, AppointmentTemplates, CalendarFeeds, PublicFeeds
+from restartix.kernel.api.resources import writes
+
+urlpatterns = [
+    path("appointments", Appointments.as_view({"get": "list", "post": "create"})),
+    path("appointments/from-template", Appointments.as_view({"post": "create_from_template"})),
+    path("appointments/<id:id>", Appointments.as_view({"get": "retrieve", "delete": "destroy"})),
+    path("appointments/<id:id>/status", Appointments.as_view(writes("change_status"))),
+    path("appointments/<id:id>/reschedule", Appointments.as_view(writes("reschedule"))),
+    path("appointments/<id:id>/cancel", Appointments.as_view(writes("cancel"))),
+    path("appointments/<id:id>/ics", Appointments.as_view({"get": "ics"})),
+    path("appointment-templates", AppointmentTemplates.as_view({"get": "list", "post": "create"})),
+    path(
+        "appointment-templates/<id:id>",
+        AppointmentTemplates.as_view({"get": "retrieve", **writes("update"), "delete": "destroy"}),
+    ),
+    path("appointment-templates/<id:id>/attach-forms", AppointmentTemplates.as_view({"post": "attach_forms"})),
+    path(
+        "appointment-templates/<id:id>/forms/<id:form_template_id>",
+        AppointmentTemplates.as_view({"delete": "detach_form"}),
+    ),
+    path(
+        "appointment-templates/<id:id>/attach-specialists",
+        AppointmentTemplates.as_view({"post": "attach_specialists"}),
+    ),
+    path(
+        "appointment-templates/<id:id>/specialists/<id:specialist_id>",
+        AppointmentTemplates.as_view({"delete": "detach_specialist"}),
+    ),
+    path("scheduling/timeslots", Timeslots.as_view({"get": "list"})),
+    path("scheduling/timeslots/stream", Timeslots.as_view({"get": "stream"})),
+    path("scheduling/holds", Holds.as_view({"post": "create"})),
+    path("scheduling/holds/<uid:hold_id>", Holds.as_view({"patch": "renew", "delete": "destroy"})),
+    path("scheduling/holds/<uid:hold_id>/stream", Holds.as_view({"get": "stream"})),
+    path("scheduling/book", Bookings.as_view({"post": "book"})),
+    path("public/appointment-templates", OfferedTemplates.as_view({"get": "list"})),
+    path("public/appointments/<uid:uid>", ManagedAppointments.as_view({"get": "retrieve"})),
+    path("public/appointments/<uid:uid>/ics", ManagedAppointments.as_view({"get": "ics"})),
+    path("public/appointments/<uid:uid>/cancel", ManagedAppointments.as_view(writes("cancel"))),
+    path("specialists/<id:id>/calendar-feed", CalendarFeeds.as_view({"get": "show", "post": "issue", "delete": "revoke"})),
+    path("calendar-feeds/<name:token>.ics", PublicFeeds.as_view({"get": "read"})),
+]
