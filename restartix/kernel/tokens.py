@@ -1,7 +1,8 @@
 """Session tokens: RS256 and nothing else, by the keys of the issuers that this server trusts.
 
 Clerk is the issuer where its settings are given; otherwise, with DEBUG on (setting DEVELOPMENT_ISSUER), a development
-issuer whose key pair lies in the data folder signs the same kind of token. Everything that is wrong with a token is one and the same refusal.
+issuer whose key pair lies in the data folder signs the same kind of token. Whatever is wrong with a token, the refusal
+is the same.
 Source: contract/conventions.md, "Who is calling"; RFC 8725 (best current practices of JSON Web Tokens).
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
@@ -87,7 +89,7 @@ class Verifier:
         return VerifiedToken(claims["sub"], issuer.kind, claims)
 
     def _prove(self, token: str) -> tuple[str, Mapping[str, Any]]:
-        """Check the signature. The algorithm is judged before any key is looked at; `jku`, `x5u`, `jwk` are not read."""
+        """Check the signature. The algorithm is judged before any key is looked at; `jku`, `x5u`, `jwk` are ignored."""
         try:
             parsed = jwt.decode_complete(token, options={"verify_signature": False})
             header, claims = parsed["header"], parsed["payload"]
@@ -126,7 +128,8 @@ def check_claims(claims: Mapping[str, Any], issuer: Issuer, *, now: float) -> No
     if claims.get("iss") != issuer.name:
         raise BadToken("another issuer")
     party = claims.get("azp")
-    if party is not None and issuer.authorized_parties and party not in issuer.authorized_parties:
+    parties = issuer.authorized_parties
+    if party is not None and parties and not (isinstance(party, str) and party in parties):
         raise BadToken("another party")
 
 
@@ -177,9 +180,10 @@ def development_key() -> rsa.RSAPrivateKey:
     path = Path(settings.DATA_DIR) / DEVELOPMENT_KEY_FILE
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(f".{os.getpid()}")
-        aside.touch(mode=0o600)
-        aside.write_bytes(_new_key_pem())
+        handle, name = tempfile.mkstemp(dir=path.parent)  # readable by its owner only
+        aside = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(_new_key_pem())
         with suppress(FileExistsError):
             path.hardlink_to(aside)
         aside.unlink()

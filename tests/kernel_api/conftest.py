@@ -24,9 +24,10 @@ class Api:
         meta = {f"HTTP_{name.upper()}": value for name, value in {**self.headers, **headers}.items()}
         if self.token:
             meta.setdefault("HTTP_AUTHORIZATION", f"Bearer {self.token}")
-        content_type = meta.pop("HTTP_CONTENT_TYPE", "application/json" if body is not MISSING or raw is not None else "")
+        kind = "application/json" if body is not MISSING or raw is not None else ""
+        meta["CONTENT_TYPE"] = meta.pop("HTTP_CONTENT_TYPE", kind)
         data = raw if raw is not None else (b"" if body is MISSING else json.dumps(body).encode())
-        answer = self.client.generic(method, path, data, content_type=content_type, **meta)
+        answer = self.client.generic(method, path, data, **meta)
         check(answer)
         return answer
 

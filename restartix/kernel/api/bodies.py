@@ -1,4 +1,4 @@
-"""The body of one request: read once, within its limit, parsed by its type; what is wrong with it is told when its turn comes."""
+"""The body of one request: read once, within its limit, parsed by its type; problems wait until their turn comes."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -22,14 +22,14 @@ from restartix.kernel.api import authentication, contexts, idempotency, identity
 from restartix.kernel.api.answers import answer_with
 from restartix.kernel.api.bodies import SentBody
 from restartix.kernel.api.contexts import Context
-from restartix.kernel.api.errors import answer_to, is_contention, refusal_of, refused
+from restartix.kernel.api.errors import answer_to, is_contention, refused
 from restartix.kernel.api.negotiation import check_accepted
 from restartix.kernel.api.operations import Operation
 from restartix.kernel.api.requests import client_ip, network_of, trace_of
 from restartix.kernel.api.serializers import Query, read
-from restartix.kernel.errors import Forbidden, MethodNotAllowed, OrganizationRequired, Refusal
+from restartix.kernel.errors import Forbidden, MethodNotAllowed, NotFound, OrganizationRequired, Refusal
 from restartix.kernel.roles import Access
-from restartix.kernel.tenancy import scoped
+from restartix.kernel.tenancy import acting_for, scoped
 
 if TYPE_CHECKING:
     from restartix.kernel.api.resources import Resource
@@ -44,7 +44,7 @@ class Call:
     def __init__(self, view: Resource, request: HttpRequest, kwargs: dict[str, Any]) -> None:
         """Take the resource's instance, made for this request alone, and the values of the path."""
         self.view, self.request, self.kwargs = view, request, kwargs
-        self.is_public = False
+        self._is_counted = False
 
     def answer(self) -> HttpResponseBase:
         """Answer, whatever happens."""
@@ -61,26 +61,33 @@ class Call:
         view.action = action
         self.operation = view.operation_for(action)
         check_accepted(request, self.operation.produces)
-        self.is_public = view.may[action] is Access.PUBLIC
-        self.token = authentication.token_of(request, required=not self.is_public)
-        self._throttle([limit for limit in self.operation.limits if limit.by is None], general=True)
+        self.token = authentication.token_of(request, required=view.may[action] is not Access.PUBLIC)
+        self._throttle()
         self.context = view.context_for(action)
         self.header = None if self.context is Context.IGNORED else contexts.header_of(request)
         self.key = idempotency.key_of(request)
         self.sent = view.sent = SentBody(request, self.operation)
         return self._repeating(self._transact)
 
-    def _throttle(self, limits: list[throttling.Limit], *, general: bool = False) -> None:
+    def _throttle(self) -> None:
+        """Count the request against the caller's limits: the general one and the operation's own."""
         network = network_of(client_ip(self.request))
         subject = self.token.subject if self.token else None
         self.caller = f"user:{subject}" if subject else f"ip:{network}"
-        buckets = [limit.bucket(self.caller, self.kwargs) for limit in limits]
-        if general:
-            buckets.append(throttling.general_bucket(subject=subject, network=network))
-        if buckets:
-            verdict = throttling.judge(buckets)
-            self.request._restartix_rate = verdict  # type: ignore[attr-defined]  # noqa: SLF001 (the middleware writes it)
-            verdict.check()
+        own = [limit.bucket(self.caller, self.kwargs) for limit in self.operation.limits if limit.by is None]
+        self._judge([*own, throttling.general_bucket(subject=subject, network=network)])
+
+    def _throttle_named(self) -> None:
+        """Count it, once, against the limits of what the path names, when it is known that the caller may."""
+        named = [limit.bucket(self.caller, self.kwargs) for limit in self.operation.limits if limit.by is not None]
+        if named and not self._is_counted:
+            self._is_counted = True
+            self._judge(named)
+
+    def _judge(self, buckets: list[throttling.Bucket]) -> None:
+        verdict = throttling.judge(buckets)
+        self.request.META[throttling.VERDICT] = verdict  # for the middleware, which writes the headers
+        verdict.check()
 
     def _repeating(self, work: Callable[[], HttpResponseBase]) -> HttpResponseBase:
         """Run `work`, and again, at most three times, after a serialization failure, a deadlock or a lock not given."""
@@ -125,7 +132,7 @@ class Call:
         else:
             return self.header, self.header is not None
         if named is not None and self.header not in {None, named}:
-            raise contexts.NotFound
+            raise NotFound
         return named, False
 
     def _once(self, sent_key: str) -> HttpResponseBase:
@@ -145,10 +152,7 @@ class Call:
         try:
             with transaction.atomic():
                 response = self._operate()
-        except Exception as error:
-            refusal = refusal_of(error) if isinstance(error, Refusal) else None
-            if refusal is None:
-                raise
+        except Refusal as refusal:
             response = answer_to(refusal, self.request)
         if again is None:
             key.store(response)
@@ -156,36 +160,47 @@ class Call:
 
     def _operate(self) -> HttpResponseBase:
         view, operation = self.view, self.operation
-        if view.has_row(operation):
-            view.find_row(locked="HTTP_IF_MATCH" in self.request.META and self.request.method in idempotency.METHODS)
-        self._check_role()
+        on_row = view.has_row(operation)
+        if on_row:
+            view.find_row(locked="HTTP_IF_MATCH" in self.request.META and self._writes)
+        if not self._role_may():
+            raise Forbidden
         view.permit()
-        self._throttle([limit for limit in operation.limits if limit.by is not None])
-        if view.has_row(operation):
-            view.check_precondition()
-        elif view.needs_organization(operation) and view.organization is None:
+        self._throttle_named()
+        if not on_row and view.organization is None and view.needs_organization(operation):
             raise OrganizationRequired
-        value = getattr(view, view.action)(**self._arguments(operation))
-        return answer_with(value, view, operation)
+        with self._narrowed():
+            if on_row:
+                view.check_precondition()
+            value = getattr(view, view.action)(**self._arguments(operation))
+            return answer_with(value, view, operation)
+
+    @property
+    def _writes(self) -> bool:
+        return self.request.method in idempotency.METHODS
+
+    def _narrowed(self) -> AbstractContextManager[object]:
+        """Let a superadmin without an organization change a row in the scope of the row's own."""
+        owner = getattr(self.view.row, "organization_id", None)
+        if self.view.organization is not None or owner is None or not self._writes:
+            return nullcontext()
+        self.view.actor = self.view.actor.within(owner, self.view.actor.role)
+        return acting_for(owner, actor=self.view.actor, trace=trace_of(self.request))
 
     def _role_may(self) -> bool:
         allowed = self.view.may[self.view.action]
         return isinstance(allowed, Access) or self.view.actor.effective_role in allowed
 
-    def _check_role(self) -> None:
-        if not self._role_may():
-            raise Forbidden
-
     def _arguments(self, operation: Operation) -> dict[str, Any]:
-        available: dict[str, Any] = {**self.kwargs, "request": self.request, "row": self.view.row}
-        if operation.query is not None or not self.view.reads_query(operation):
+        """Return what the operation asks for by name; reads query and body whether it asks or not."""
+        view = self.view
+        available: dict[str, Any] = {**self.kwargs, "request": self.request, "row": view.row}
+        if operation.query is None and view.action == "retrieve" and view.has_row(operation):
+            view.read_row_query()
+            available["row"] = view.row
+        elif operation.query is not None or view.action != "list":
             query = queries.parse_query(self.request)
-            available["query"] = read(operation.query or Query, query, context=self.view.serializer_context())
-        if self.request.method in idempotency.METHODS:
-            available["body"] = self.view.read_body(self.sent.value(), operation)
+            available["query"] = read(operation.query or Query, query, context=view.serializer_context())
+        if self._writes:
+            available["body"] = view.read_body(self.sent.value(), operation)
         return {name: available[name] for name in operation.parameters}
-
-
-def database_is_usable() -> bool:
-    """Tell whether the request's connection can still be used; a broken one is closed by Django at the end."""
-    return bool(connections["default"].is_usable())

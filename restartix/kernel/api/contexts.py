@@ -64,8 +64,9 @@ def decide(ask: Ask, found: Found, *, context: Context, by_header: bool) -> Ente
         _check_member(found, by_header=by_header, needed=context is Context.REQUIRED)
     if found.organization and found.organization.is_suspended and context in {Context.REQUIRED, Context.PATH}:
         _check_not_suspended(found)
-    if context is not Context.PUBLIC and not (found.role or found.is_superadmin):
-        found = replace(found, organization=None)
+    is_meant = ask.organization_id is not None if context is Context.PUBLIC else found.role or found.is_superadmin
+    if not is_meant:
+        found = replace(found, organization=None, role=None)
     return Entered(actor_of(found), found.person, found.organization)
 
 

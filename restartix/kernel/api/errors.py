@@ -16,7 +16,6 @@ from django.core.exceptions import (
     PermissionDenied,
     RequestDataTooBig,
     SuspiciousOperation,
-    ValidationError,
 )
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest
@@ -75,6 +74,15 @@ _BY_STATUS: dict[int, type[Refusal]] = {
 }  # fmt: skip
 
 
+#: The first match counts: RequestDataTooBig is a SuspiciousOperation.
+_OF_FRAMEWORK: dict[tuple[type[Exception], ...], type[Refusal]] = {
+    (RequestDataTooBig,): PayloadTooLarge,
+    (Http404, ObjectDoesNotExist): NotFound,
+    (PermissionDenied,): Forbidden,
+    (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError): MalformedRequest,
+}
+
+
 def refusal_for_status(status: int) -> Refusal:
     """Return the plain refusal of a status that something outside the API decided on."""
     if status in _BY_STATUS:
@@ -84,27 +92,16 @@ def refusal_for_status(status: int) -> Refusal:
 
 def refusal_of(error: BaseException) -> Refusal:
     """Return the refusal that tells the caller about `error`; logs what is our own fault."""
-    match error:
-        case Refusal():
-            return error
-        case exceptions.ValidationError():
-            return invalid(error.detail)
-        case ValidationError():
-            return invalid(error.message_dict if hasattr(error, "error_dict") else error.messages)
-        case exceptions.APIException():
-            return refusal_for_status(error.status_code)
-        case DatabaseError() | InterfaceError() | psycopg.Error():
-            return _of_database(error)
-        case RequestDataTooBig():
-            return PayloadTooLarge()
-        case Http404() | ObjectDoesNotExist():
-            return NotFound()
-        case PermissionDenied():
-            return Forbidden()
-        case SuspiciousOperation() | BadRequest() | MultiPartParserError() | UnreadablePostError():
-            return MalformedRequest()
-        case _:
-            return _internal(error)
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, DatabaseError | InterfaceError | psycopg.Error):
+        return _of_database(error)
+    if isinstance(error, exceptions.ValidationError):
+        return invalid(error.detail)
+    if isinstance(error, exceptions.APIException):
+        return refusal_for_status(error.status_code)
+    refusal = next((refusal for kinds, refusal in _OF_FRAMEWORK.items() if isinstance(error, kinds)), None)
+    return refusal() if refusal else _internal(error)
 
 
 def sqlstate_of(error: BaseException) -> str:
@@ -119,7 +116,7 @@ def is_contention(error: BaseException) -> bool:
 
 
 def _of_database(error: BaseException) -> Refusal:
-    """Sort a database error: down or overloaded (503), contended (409), a value that fits no column (422), ours (500)."""
+    """Sort a database error: unavailable (503), contended (409), a value that fits no column (422), ours (500)."""
     state = sqlstate_of(error)
     if state in {"40001", "40P01"}:
         return Contended()

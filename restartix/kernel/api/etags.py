@@ -16,7 +16,7 @@ from restartix.kernel.errors import PreconditionFailed
 
 
 def etag_of(data: Mapping[str, Any], *, volatile: Collection[str] = (), included: Collection[str] = ()) -> str:
-    """Return the ETag of a representation; `volatile` fields do not count, `included` ones only for the second part."""
+    """Return the ETag of `data`: without `volatile` fields, and with `included` ones in the second part."""
     steady = {name: value for name, value in data.items() if name not in volatile}
     plain = _hash({name: value for name, value in steady.items() if name not in included})
     return f'"{plain}.{_hash(steady)}"' if included else f'"{plain}"'

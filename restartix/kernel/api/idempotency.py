@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from restartix.kernel import crypto
 from restartix.kernel.errors import Conflict, Invalid
@@ -23,14 +24,27 @@ from restartix.kernel.errors import Conflict, Invalid
 HEADER = "Idempotency-Key"
 METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 KEPT_HOURS = 24
-TABLE = "organizations_idempotencyrecord"
+_FIND = (
+    "SELECT fingerprint, status, headers, body FROM organizations_idempotencyrecord "
+    "WHERE scope_digest = %s AND expires_at > now()"
+)
+#: An expired record of the same key gives way.
+_STORE = (
+    "INSERT INTO organizations_idempotencyrecord "
+    "(scope_digest, fingerprint, status, headers, body, created_at, expires_at) "
+    "VALUES (%s, %s, %s, %s::jsonb, %s, now(), now() + make_interval(hours => %s)) "
+    "ON CONFLICT (scope_digest) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, "
+    "headers = excluded.headers, body = excluded.body, created_at = excluded.created_at, expires_at = excluded.expires_at"
+)
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Retry-After")
 _NEVER_KEPT = frozenset({401, 408, 429})
+#: `X-Hold-Token` and its like: what they open is part of what was asked.
+_CAPABILITY = re.compile(r"HTTP_X_[A-Z_]+_TOKEN")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class IdempotencyKeyReused(Conflict):
-    """This Idempotency-Key was used with another body: use a new key for a new request."""
+    """The Idempotency-Key was used with another body: use a new key for a new request."""
 
     code = "idempotency_key_reused"
 
@@ -73,11 +87,7 @@ class Key:
         Raises IdempotencyKeyReused (409) if something else was sent then.
         """
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT fingerprint, status, headers, body FROM {TABLE} "  # noqa: S608 (a constant)
-                "WHERE scope_digest = %s AND expires_at > now()",
-                [self.digest],
-            )
+            cursor.execute(_FIND, [self.digest])
             row = cursor.fetchone()
         if row is None:
             return None
@@ -95,21 +105,20 @@ class Key:
         response["Idempotency-Replayed"] = "true"
         return response
 
-    def store(self, response: HttpResponse) -> None:
-        """Keep the answer, sealed, for 24 hours, in the transaction of the effect; some answers are never kept."""
-        if response.streaming or response.status_code in _NEVER_KEPT or response.status_code >= 500:
+    def store(self, response: HttpResponseBase) -> None:
+        """Keep the answer, sealed, for 24 hours, in the transaction of the effect; some answers are never kept.
+
+        A stream is not kept either: it has no end to be kept with.
+        """
+        if response.status_code in _NEVER_KEPT or response.status_code >= 500:
+            return
+        if not isinstance(response, HttpResponse):
             return
         headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
         sealed = crypto.seal(response.content, place=self._place)
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {TABLE} (scope_digest, fingerprint, status, headers, body, created_at, expires_at) "  # noqa: S608
-                "VALUES (%s, %s, %s, %s::jsonb, %s, now(), now() + make_interval(hours => %s)) "
-                "ON CONFLICT (scope_digest) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, "
-                "headers = excluded.headers, body = excluded.body, created_at = excluded.created_at, "
-                "expires_at = excluded.expires_at",
-                [self.digest, self.fingerprint, response.status_code, json.dumps(headers), sealed, KEPT_HOURS],
-            )
+            values: list[Any] = [self.digest, self.fingerprint, response.status_code, json.dumps(headers), sealed, KEPT_HOURS]
+            cursor.execute(_STORE, values)
 
 
 def key_of(request: HttpRequest) -> str | None:
@@ -134,8 +143,8 @@ def key_for(key: str, *, caller: str, organization_id: int | None, request: Http
 def fingerprint_of(request: HttpRequest, content: Any) -> bytes:
     """Return the digest of what was sent: the query, the capability tokens of the headers, and the body's content.
 
-    `content` is the parsed JSON (so that spacing and the order of keys do not matter), the digests of multipart parts, or
-    the raw bytes of what could not be parsed.
+    `content` is the parsed JSON, so that spacing and the order of keys do not matter; the digests of multipart parts;
+    or the raw bytes of what could not be parsed.
     """
     query = sorted(part for part in request.META.get("QUERY_STRING", "").split("&") if part)
     tokens = {

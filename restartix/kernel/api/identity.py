@@ -36,7 +36,7 @@ class Ask:
     """What the look-up is asked."""
 
     token: VerifiedToken | None
-    #: The organization meant: that of the path or of the resource named, else of the header. None: the user's current one.
+    #: That of the path or of the resource named, else of the header. None: the user's current one.
     organization_id: int | None
     #: Whether somebody who is no member may act in that organization (public operations).
     is_public: bool

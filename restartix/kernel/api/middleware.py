@@ -63,7 +63,7 @@ def _is_json(response: HttpResponseBase) -> bool:
 
 def _verdict(request: HttpRequest) -> throttling.Verdict:
     """Return what the limits said; a request that was refused before they were asked uses up nothing."""
-    judged: throttling.Verdict | None = getattr(request, "_restartix_rate", None)
+    judged: throttling.Verdict | None = request.META.get(throttling.VERDICT)
     if judged is not None:
         return judged
     return throttling.peek(throttling.general_bucket(subject=None, network=network_of(client_ip(request))))

@@ -1,4 +1,6 @@
-"""One declaration of an operation: what it takes, what it gives, how it may fail. It feeds parsing, answering and schema.
+"""One declaration of an operation: what it takes, what it gives, how it may fail.
+
+It feeds parsing, answering and the schema:
 
     @operation(body=StatusBody, returns=AppointmentSerializer, errors=(InvalidTransition,))
     def change_status(self, row, body): ...

@@ -90,7 +90,7 @@ def check_media_type(request: HttpRequest, *accepted: str) -> str:
 def parse_json(body: bytes) -> Any:
     """Read one JSON document.
 
-    Raises MalformedRequest (400) if it is not one, and Invalid (422), naming the path, for a value that no column holds.
+    Raises MalformedRequest (400) if it is not one, and Invalid (422), naming the path, for a value that cannot be kept.
     """
     reader = _Reader()
     try:
@@ -181,13 +181,18 @@ def _problems(value: Any, path: str) -> Iterator[tuple[str, list[str]]]:
     elif value is BEYOND:
         yield path or "body", ["a number of at most 64 bits is expected"]
     elif isinstance(value, dict):
-        for key, child in value.items():
-            if problem := text_problem(key):
-                yield f"{path}.{key}" if path else key, [f"name of the field: {problem}"]
-            yield from _problems(child, f"{path}.{key}" if path else key)
+        yield from _problems_of_object(value, path)
     elif isinstance(value, list):
         for index, child in enumerate(value):
             yield from _problems(child, f"{path}[{index}]")
+
+
+def _problems_of_object(value: dict[str, Any], path: str) -> Iterator[tuple[str, list[str]]]:
+    for key, child in value.items():
+        inner = f"{path}.{key}" if path else key
+        if problem := text_problem(key):
+            yield inner, [f"name of the field: {problem}"]
+        yield from _problems(child, inner)
 
 
 def readable(path: str) -> str:

@@ -27,7 +27,10 @@
 Routed by hand, verbs in sight:
 
     path("appointment-templates", AppointmentTemplates.as_view({"get": "list", "post": "create"})),
-    path("appointment-templates/<id:id>", AppointmentTemplates.as_view({"get": "retrieve", **writes("update"), "delete": "destroy"})),
+    path(
+        "appointment-templates/<id:id>",
+        AppointmentTemplates.as_view({"get": "retrieve", **writes("update"), "delete": "destroy"}),
+    ),
 
 A routed operation without a line in `may` fails at import. `list` and `retrieve` are here already.
 A public operation has `PUBLIC` in `may`; its resource says by `organization_of` which organization it is about.
@@ -36,7 +39,7 @@ A public operation has `PUBLIC` in `may`; its resource says by `organization_of`
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -91,7 +94,7 @@ class Resource(ViewSetMixin, APIView):
 
     request: HttpRequest  # type: ignore[assignment]
     action: str = ""
-    action_map: Mapping[str, str]
+    action_map: dict[str, str]
     sent: SentBody
     actor: Actor = Actor.anonymous()
     person: Person | None = None
@@ -140,27 +143,28 @@ class Resource(ViewSetMixin, APIView):
 
         Raises NotFound (404) if it does not exist, is another organization's, or is not visible to the caller.
         """
-        self.included = self._read_includes() if self.action == "retrieve" else ()
-        queryset = self.prepare(self.rows())
+        self._fetch_row()
+        if locked:
+            row_locked = type(self.row)._base_manager.filter(pk=self.row.pk).order_by()  # noqa: SLF001 (Django's own name)
+            row_locked.select_for_update(no_key=True).values_list("pk").first()
+            self._fetch_row()
+
+    def _fetch_row(self) -> None:
+        queryset = self.prepare(self.rows()).filter(**{self.lookup_column or self.lookup: self.kwargs[self.lookup]})
         for name in self.included:
             queryset = self.includes[name](queryset)
-        queryset = queryset.filter(**{self.lookup_column or self.lookup: self.kwargs[self.lookup]})
-        self.row = queryset.first() if not queryset.query.is_sliced else None
+        self.row = next(iter(queryset.order_by()[:1]), None)
         if self.row is None:
             raise NotFound
-        if locked:
-            manager = type(self.row)._base_manager  # noqa: SLF001 (Django's own name for it)
-            list(manager.filter(pk=self.row.pk).order_by().select_for_update(no_key=True).values_list("pk"))  # type: ignore[operator]
-            self.row = queryset.all().first()
-            if self.row is None:
-                raise NotFound
 
-    def _read_includes(self) -> tuple[str, ...]:
+    def read_row_query(self) -> None:
+        """Read `include=` of a single row and embed what it names. Raises Invalid (422) for anything else."""
         problems, parameters = Problems(), queries.parse_query(self.request)
         queries.refuse_unknown(parameters, ["include"] if self.includes else [], problems)
-        included = includes.read_includes(parameters.get("include"), self.includes, problems)
+        self.included = includes.read_includes(parameters.get("include"), self.includes, problems)
         problems.check()
-        return included
+        if self.included:
+            self._fetch_row()
 
     def check_precondition(self) -> None:
         """Raise PreconditionFailed (412) if `If-Match` names another state than the row's present one."""
@@ -187,10 +191,10 @@ class Resource(ViewSetMixin, APIView):
             return value
         return serializer(value, many=operation.many, context=self.serializer_context()).data
 
-    def represent_all(self, rows: Any) -> list[Any]:
+    def represent_all(self, rows: Any) -> Sequence[Any]:
         """Return the representations of a page's rows."""
         assert self.serializer_class is not None
-        return list(self.serializer_class(rows, many=True, context=self.serializer_context()).data)  # type: ignore[operator]
+        return tuple(self.serializer_class(rows, many=True, context=self.serializer_context()).data)
 
     def volatile(self, operation: Operation) -> tuple[str, ...]:
         """Return the fields that do not count for the ETag of an answer."""
@@ -211,7 +215,7 @@ class Resource(ViewSetMixin, APIView):
         """
         for action in (actions or {}).values():
             cls._check_declared(action)
-        return super().as_view(dict(actions or {}), **initkwargs)  # type: ignore[no-any-return]
+        return super().as_view(dict(actions or {}), **initkwargs)
 
     @classmethod
     def _check_declared(cls, action: str) -> None:
@@ -226,7 +230,7 @@ class Resource(ViewSetMixin, APIView):
         if action == "list" and not {name.removeprefix("-") for name in default} <= set(columns_of(cls.sortable)):
             raise TypeError(f"{cls.__name__}.default_sort is not sortable")
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer one request."""
         self.request, self.kwargs = request, kwargs
         if request.method == "OPTIONS":
@@ -252,14 +256,11 @@ class Resource(ViewSetMixin, APIView):
         """Tell whether the path names a row of this resource."""
         if operation.row is not None:
             return operation.row
-        return self.lookup in self.kwargs and self.action != "list" and self.may[self.action] is not Access.PUBLIC
+        has_rows = type(self).rows is not Resource.rows and self.may[self.action] is not Access.PUBLIC
+        return has_rows and self.lookup in self.kwargs and self.action != "list"
 
     def needs_organization(self, operation: Operation) -> bool:
         """Tell whether the operation makes a row that must belong to an organization."""
         if operation.needs_organization is not None:
             return operation.needs_organization
         return self.action == "create" and self.context_for(self.action) is Context.REQUIRED
-
-    def reads_query(self, operation: Operation) -> bool:
-        """Tell whether the operation reads the query string itself, as lists and single rows with includes do."""
-        return self.action in {"list", "retrieve"} and operation.query is None

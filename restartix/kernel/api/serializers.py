@@ -1,4 +1,4 @@
-"""What operations take and give: bodies and queries that are read strictly, representations that are written as declared.
+"""What operations take and give: bodies and queries read strictly, representations written as declared.
 
 A field that a body does not declare is refused, so that a typo never passes in silence.
 Source: contract/conventions.md, "Paths, methods, bodies".
@@ -41,7 +41,7 @@ class Body(serializers.Serializer):
         return {name.rstrip("_"): field for name, field in super().get_fields().items()}
 
     @property
-    def _writable_fields(self) -> Iterator[serializers.Field]:
+    def _writable_fields(self) -> Iterator[serializers.Field]:  # type: ignore[override]  # a generator in DRF too
         for name, field in self.fields.items():
             if not field.read_only and (name in self._sent or not self.sent_only):
                 yield field
@@ -123,7 +123,10 @@ def read(
 
 
 def invalid(errors: Any) -> Invalid:
-    """Turn DRF's nested errors into one refusal: `{"specialists": [{}, {"priority": [..]}]}` → `specialists[1].priority`."""
+    """Turn DRF's nested errors into one refusal.
+
+    `{"specialists": [{}, {"priority": ["required"]}]}` becomes `specialists[1].priority: required`.
+    """
     fields: dict[str, list[str]] = {}
     for path, message in _flat(errors, ""):
         fields.setdefault(readable(path) or "body", []).append(str(message))

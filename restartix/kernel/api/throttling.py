@@ -28,6 +28,8 @@ logger = logging.getLogger("restartix.api")
 #: While the shared cache is down it is asked again this often, so that no request waits for it in vain.
 RETRY_SHARED_SECONDS = 1.0
 _ALARM_SECONDS = 30.0
+#: Where a request keeps what the limits said about it.
+VERDICT = "restartix.verdict"
 _LARGEST_LOCAL = 50_000
 
 #: KEYS: one a bucket. ARGV: limit and window in milliseconds of each. Returns 1 or 0, then count and milliseconds left
@@ -192,7 +194,7 @@ class SharedCounters:
     def peek(self, bucket: Bucket) -> tuple[int, int]:
         """Return count and milliseconds left."""
         key = f"rl:{bucket.key}"
-        answer = self._try(lambda: self._client.pipeline(transaction=False).get(key).pttl(key).execute())
+        answer = self._try(lambda: self._client.pipeline(transaction=False).get(key).pttl(key).execute())  # type: ignore[union-attr]  # a pipeline returns itself
         return (int(answer[0] or 0), int(answer[1])) if answer is not None else self._local.peek(bucket)
 
     def _try(self, ask: Callable[[], Any]) -> Any:
