@@ -112,6 +112,8 @@ CONTENT_SECURITY_POLICY = {
 # -- who is calling ----------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "organizations.User"
+# an e-mail is unique among live users, by a partial index
+SILENCED_SYSTEM_CHECKS = ["auth.E003", "auth.W004"]
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",

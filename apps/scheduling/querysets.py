@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db.models import Q
 
@@ -11,10 +11,6 @@ from apps.profiles.models import Patient
 from apps.scheduling.lifecycles import ACTIVE
 from restartix.kernel.roles import Role
 from restartix.kernel.tenancy import Actor, TenantManager, TenantQuerySet
-
-if TYPE_CHECKING:
-    from apps.scheduling.models.appointments import Appointment
-    from apps.scheduling.models.templates import AppointmentTemplate
 
 
 class AppointmentQuerySet(TenantQuerySet["Appointment"]):
@@ -70,5 +66,3 @@ class TemplateQuerySet(TenantQuerySet["AppointmentTemplate"]):
 
 class TemplateManager(TenantManager.from_queryset(TemplateQuerySet)):  # type: ignore[misc]
     """Appointment templates of the active organization."""
-
-

@@ -25,7 +25,8 @@ CREATE FUNCTION restartix_shown(value jsonb, masked boolean) RETURNS jsonb LANGU
     SELECT CASE
         WHEN value IS NULL OR value = 'null'::jsonb THEN 'null'::jsonb
         WHEN masked THEN '"***"'::jsonb
-        WHEN jsonb_typeof(value) = 'string' AND length(value #>> '{}') > 2000 THEN to_jsonb(left(value #>> '{}', 2000) || '…')
+        WHEN jsonb_typeof(value) = 'string' AND length(value #>> '{}') > 2000
+            THEN to_jsonb(left(value #>> '{}', 2000) || '…')
         ELSE value
     END
 $$;
@@ -80,9 +81,10 @@ BEGIN
 END
 $$;
 """
-AUDIT_FUNCTION_REVERSE = (
-    "DROP FUNCTION restartix_audit(); DROP FUNCTION restartix_flat(jsonb); DROP FUNCTION restartix_shown(jsonb, boolean);"
-)
+#: The audit trigger may write of any organization (a new one, say); whoever writes directly only of the active one.
+AUDIT_WRITTEN = "organization_id IS NULL OR pg_trigger_depth() > 0"
+
+AUDIT_FUNCTION_REVERSE = "DROP FUNCTION restartix_audit(); DROP FUNCTION restartix_flat(jsonb); DROP FUNCTION restartix_shown(jsonb, boolean);"
 
 
 class _TableOperation(Operation):
@@ -116,7 +118,10 @@ class AuditTable(_TableOperation):
         masked: Sequence[str] = (),
         ignored: Sequence[str] = (),
     ) -> None:
-        """Name the entity as its path does, and the columns that say whose row it is."""
+        """Name the entity as its path does, and the columns that say whose row it is.
+
+        `organization` may be `@active`: the audit row then belongs to the organization that acts, whoever's the row is.
+        """
         self.model, self.entity, self.organization = model, entity, organization
         self.identity, self.patient = identity, patient
         self.masked, self.ignored = tuple(masked), ("updated_at", *ignored)
@@ -124,7 +129,14 @@ class AuditTable(_TableOperation):
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Create the trigger."""
         table = self._table(app_label, to_state, self.model)
-        parts = (self.entity, self.organization, self.identity, self.patient, ",".join(self.masked), ",".join(self.ignored))
+        parts = (
+            self.entity,
+            self.organization,
+            self.identity,
+            self.patient,
+            ",".join(self.masked),
+            ",".join(self.ignored),
+        )
         arguments = ", ".join(f"'{part}'" for part in parts)
         schema_editor.execute(
             f'CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON "{table}" '
@@ -143,18 +155,18 @@ class AuditTable(_TableOperation):
 class IsolateTable(_TableOperation):
     """Rows of `model` are seen and written only in their own organization: row-level security, enabled and forced.
 
-    `also_visible` is a further condition under which a row may be read (never written).
+    `also_visible` is a further condition under which a row may be read, `also_written` one for writing it.
     """
 
-    def __init__(self, model: str, *, also_visible: str = "", nullable: bool = False) -> None:
-        """Isolate by organization_id; `nullable` lets rows of no organization be written from anywhere."""
-        self.model, self.also_visible, self.nullable = model, also_visible, nullable
+    def __init__(self, model: str, *, also_visible: str = "", also_written: str = "") -> None:
+        """Isolate by organization_id."""
+        self.model, self.also_visible, self.also_written = model, also_visible, also_written
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Enable, force, and write the policies."""
         table = self._table(app_label, to_state, self.model)
         own = f"organization_id = {ACTIVE}"
-        check = f"({own} OR organization_id IS NULL)" if self.nullable else own
+        check = f"{own} OR {self.also_written}" if self.also_written else own
         schema_editor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY')
         schema_editor.execute(f'CREATE POLICY own_organization ON "{table}" USING ({own}) WITH CHECK ({check})')
         if self.also_visible:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 from apps.organizations.migrations._sql import AUDIT_TABLE, AUDIT_TABLE_REVERSE, GRANTS, GRANTS_REVERSE
-from restartix.kernel.protection import AUDIT_FUNCTION, AUDIT_FUNCTION_REVERSE, SIGNED_IN_USER, AuditTable, IsolateTable, tenant_table
+from restartix.kernel.protection import AUDIT_FUNCTION, AUDIT_FUNCTION_REVERSE, AUDIT_WRITTEN, SIGNED_IN_USER, AuditTable, IsolateTable, tenant_table
 
 
 class Migration(migrations.Migration):
@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(AUDIT_TABLE, AUDIT_TABLE_REVERSE),
         migrations.RunSQL(AUDIT_FUNCTION, AUDIT_FUNCTION_REVERSE),
-        IsolateTable("AuditEntry", nullable=True),
+        IsolateTable("AuditEntry", also_written=AUDIT_WRITTEN),
         AuditTable("Organization", entity="organization", organization="id"),
         AuditTable(
             "User", entity="user", organization="", masked=["password"], ignored=["last_activity", "last_login"]

@@ -40,10 +40,9 @@ def enter(ask: Ask) -> Found:
 
 def _found(row: tuple[Any, ...]) -> Found:
     user_id, name, email, is_superadmin, is_blocked, organization_id, *organization, status, role = row
+    suspended = status == OrganizationStatus.SUSPENDED
     return Found(
         person=None if user_id is None else Person(user_id, name, email, is_superadmin, is_blocked),
-        organization=None
-        if organization_id is None
-        else FoundOrganization(organization_id, *organization, is_suspended=status == OrganizationStatus.SUSPENDED),
+        organization=None if organization_id is None else FoundOrganization(organization_id, *organization, suspended),
         role=Role(role) if role else None,
     )

@@ -111,7 +111,7 @@ class FormItem(Body):
 
     form_template_id = fields.Id()
     sort_order = fields.Integer(min_value=0, max_value=100_000, required=False)
-    required = fields.Boolean(required=False)
+    required_ = fields.Boolean(required=False)
 
 
 class AttachFormsBody(Body):
@@ -185,4 +185,3 @@ class CancelBody(Body):
 
     reason = fields.Text(max_length=500, required=False, allow_null=True)
     reason_code = fields.Choice(ReasonCode, required=False)
-

@@ -51,7 +51,7 @@ MANAGE = Limit("manage", "30/m")
 def _look_up(function: str, key: Any) -> int | None:
     """Ask the database which organization the named resource belongs to, None if there is no such resource."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [key])  # noqa: S608 (a name from this file)
+        cursor.execute(f"SELECT {function}(%s)", [key])
         row = cursor.fetchone()
     return row[0] if row else None
 
@@ -60,7 +60,6 @@ class PublicScheduling(Resource):
     """Scheduling: free times and holds, for everybody."""
 
     tag = "Scheduling"
-    sortable: ClassVar = ()
 
     def offered(self, template_id: int) -> Offering:
         """Return the template as the caller may book it; a staff token of its clinic opens those that are not public.
@@ -88,7 +87,7 @@ def _is_id(value: Any) -> bool:
 class Timeslots(PublicScheduling):
     """Timeslots: the free times of a template."""
 
-    may: ClassVar = {"list": PUBLIC, "stream": PUBLIC}
+    may: ClassVar = {"offer": PUBLIC, "stream": PUBLIC}
 
     def organization_of(self) -> int | None:
         """Return the template's organization."""
@@ -98,7 +97,7 @@ class Timeslots(PublicScheduling):
     @operation(
         query=bodies.TimeslotsQuery, returns=shapes.TimeslotsShape, limits=(TIMESLOTS,), errors=(NotFound,), etag=False
     )
-    def list(self, query: dict[str, Any]) -> Any:
+    def offer(self, query: dict[str, Any]) -> Any:
         """Get the free times."""
         offered = self.offered(query["appointment_template_id"])
         timezone = query.get("timezone") or offered.timezone
@@ -116,7 +115,9 @@ class Timeslots(PublicScheduling):
         """Write the answer as it was assembled: thousands of slots pass no serializer."""
         return value
 
-    @operation(query=bodies.StreamQuery, limits=(STREAM,), produces=("text/event-stream",), errors=(NotFound,), etag=False)
+    @operation(
+        query=bodies.StreamQuery, limits=(STREAM,), produces=("text/event-stream",), errors=(NotFound,), etag=False
+    )
     def stream(self, query: dict[str, Any]) -> Any:
         """Watch the template's times being taken and given back (server-sent events)."""
         offered = self.offered(query["appointment_template_id"])
@@ -206,7 +207,7 @@ class Holds(PublicScheduling):
             watchers.leave(held.pk, place)
             return self._last_event(held)
         watched = watching.Watched.of(held, shapes.HoldShape(held).data, place)
-        return Ticket(watched, event("snapshot", watched.snapshot, watching.event_key(held)))
+        return Ticket(watched, event("snapshot", watched.snapshot or {}, watching.event_key()))
 
     def _last_event(self, held: Hold) -> HttpResponse:
         """Answer for a hold that has ended: its last event alone, or nothing to whoever has had it."""
@@ -281,7 +282,7 @@ class ManagedAppointments(PublicScheduling):
     """Managed appointments: one's own appointment, by the link in the confirmation."""
 
     lookup = "uid"
-    may: ClassVar = {"retrieve": PUBLIC, "ics": PUBLIC, "cancel": PUBLIC}
+    may: ClassVar = {"show": PUBLIC, "ics": PUBLIC, "cancel": PUBLIC}
 
     def organization_of(self) -> int | None:
         """Return the appointment's organization."""
@@ -291,7 +292,7 @@ class ManagedAppointments(PublicScheduling):
         return management.find(uid=self.kwargs["uid"], token=self.token("X-Manage-Token"))
 
     @operation(query=bodies.TokenQuery, returns=shapes.BookingView, limits=(MANAGE,), errors=(NotFound,))
-    def retrieve(self) -> Any:
+    def show(self) -> Any:
         """Get the appointment."""
         return self._find()
 
@@ -330,7 +331,7 @@ def calendar_file(appointment: Appointment) -> HttpResponse:
 class OfferedTemplates(PublicScheduling):
     """Offered templates: what the public may book at a clinic."""
 
-    may: ClassVar = {"list": PUBLIC}
+    may: ClassVar = {"offer": PUBLIC}
 
     def organization_of(self) -> int | None:
         """Return the organization of the slug, or that of the header."""
@@ -347,7 +348,7 @@ class OfferedTemplates(PublicScheduling):
         errors=(NotFound,),
         etag=False,
     )
-    def list(self, query: dict[str, Any]) -> Any:
+    def offer(self, query: dict[str, Any]) -> Any:
         """List the services that can be booked."""
         if "organization" not in query and header_of(self.request) is None:
             raise Invalid({"organization": ["required, unless X-Organization-ID is sent"]})

@@ -157,7 +157,7 @@ class TemplateForm(Representation):
     name = serializers.CharField()
     type = serializers.CharField()
     sort_order = serializers.IntegerField()
-    required = serializers.BooleanField()
+    required_ = serializers.BooleanField()
 
 
 class TemplateOffer(Representation):
@@ -207,7 +207,7 @@ class AppointmentTemplateShape(Representation):
         actor = self.context.get("actor")
         return actor is not None and actor.effective_role == Role.PATIENT
 
-    def get_forms(self, template: AppointmentTemplate) -> list[TemplateForm]:  # type: ignore[valid-type]
+    def get_forms(self, template: AppointmentTemplate) -> list[TemplateForm]:
         """Return no form: forms are attached once the forms domain is there."""
         return []
 
@@ -321,7 +321,15 @@ STAFF_ONLY = ("notes", "contact", "source", "status_history")
 class AppointmentShape(Representation):
     """A patient's time with a specialist."""
 
-    on_request = ("appointment_template", "specialty", "user", "forms", "documents", "custom_field_values", "status_history")
+    on_request = (
+        "appointment_template",
+        "specialty",
+        "user",
+        "forms",
+        "documents",
+        "custom_field_values",
+        "status_history",
+    )
 
     id = serializers.IntegerField()
     organization_id = serializers.IntegerField()
@@ -337,7 +345,7 @@ class AppointmentShape(Representation):
     specialty_id = serializers.IntegerField(allow_null=True)
     appointment_template_id = serializers.IntegerField(allow_null=True)
     contact = serializers.SerializerMethodField()
-    source = fields.Choice(Source)
+    source_ = fields.Choice(Source)
     mode = fields.Choice(Mode)
     location = serializers.CharField(allow_null=True)
     notes = serializers.CharField(allow_null=True)

@@ -32,16 +32,18 @@ urlpatterns = [
         "appointment-templates/<id:id>/specialists/<id:specialist_id>",
         AppointmentTemplates.as_view({"delete": "detach_specialist"}),
     ),
-    path("scheduling/timeslots", Timeslots.as_view({"get": "list"})),
+    path("scheduling/timeslots", Timeslots.as_view({"get": "offer"})),
     path("scheduling/timeslots/stream", Timeslots.as_view({"get": "stream"})),
     path("scheduling/holds", Holds.as_view({"post": "create"})),
     path("scheduling/holds/<uid:hold_id>", Holds.as_view({"patch": "renew", "delete": "destroy"})),
     path("scheduling/holds/<uid:hold_id>/stream", Holds.as_view({"get": "stream"})),
     path("scheduling/book", Bookings.as_view({"post": "book"})),
-    path("public/appointment-templates", OfferedTemplates.as_view({"get": "list"})),
-    path("public/appointments/<uid:uid>", ManagedAppointments.as_view({"get": "retrieve"})),
+    path("public/appointment-templates", OfferedTemplates.as_view({"get": "offer"})),
+    path("public/appointments/<uid:uid>", ManagedAppointments.as_view({"get": "show"})),
     path("public/appointments/<uid:uid>/ics", ManagedAppointments.as_view({"get": "ics"})),
     path("public/appointments/<uid:uid>/cancel", ManagedAppointments.as_view(writes("cancel"))),
-    path("specialists/<id:id>/calendar-feed", CalendarFeeds.as_view({"get": "show", "post": "issue", "delete": "revoke"})),
+    path(
+        "specialists/<id:id>/calendar-feed", CalendarFeeds.as_view({"get": "show", "post": "issue", "delete": "revoke"})
+    ),
     path("calendar-feeds/<name:token>.ics", PublicFeeds.as_view({"get": "read"})),
 ]

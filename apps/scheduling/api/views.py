@@ -103,7 +103,11 @@ class Appointments(Resource):
         """
         if appointments.is_assigned(row, self.actor) or self.actor.effective_role in DESK:
             return False
-        if not Patient.objects.own(self.actor, today=today(self), permission="manage").filter(pk=row.patient_id).exists():
+        if (
+            not Patient.objects.own(self.actor, today=today(self), permission="manage")
+            .filter(pk=row.patient_id)
+            .exists()
+        ):
             raise Forbidden
         return True
 
@@ -114,7 +118,9 @@ class Appointments(Resource):
             patient=named(Patient.objects.alive(), body.pop("patient_id"), "patient_id"),
             specialist=named(Specialist.objects.alive(), body.pop("specialist_id"), "specialist_id"),
             template=named(
-                AppointmentTemplate.objects.alive(), body.pop("appointment_template_id", None), "appointment_template_id"
+                AppointmentTemplate.objects.alive(),
+                body.pop("appointment_template_id", None),
+                "appointment_template_id",
             ),
             specialty=named(Specialty.objects.all(), body.pop("specialty_id", None), "specialty_id"),
             by=self.actor,
@@ -157,9 +163,7 @@ class Appointments(Resource):
         to = AppointmentStatus(body["status"])
         return self._again(appointments.change_status(row, to=to, by=self.actor, reason=body.get("reason")))
 
-    @operation(
-        body=bodies.RescheduleBody, errors=(InvalidTransition, SlotUnavailable, CutoffPassed, NotReschedulable)
-    )
+    @operation(body=bodies.RescheduleBody, errors=(InvalidTransition, SlotUnavailable, CutoffPassed, NotReschedulable))
     def reschedule(self, row: Appointment, body: dict[str, Any]) -> Any:
         """Move an appointment to another time or specialist."""
         as_patient = self._as_patient(row)

@@ -55,7 +55,7 @@ def instant(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def event_key(held: Hold | None = None, *, after: int = 0) -> int:
+def event_key(*, after: int = 0) -> int:
     """Return the id of an event that happens now: milliseconds, growing within a stream and over reconnections."""
     return max(time.time_ns() // 1_000_000, after + 1)
 

@@ -70,9 +70,7 @@ class Appointment(Timestamped, TenantModel):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
     specialist = models.ForeignKey("profiles.Specialist", models.PROTECT, related_name="appointments")
-    patient = models.ForeignKey(
-        "profiles.Patient", models.PROTECT, null=True, blank=True, related_name="appointments"
-    )
+    patient = models.ForeignKey("profiles.Patient", models.PROTECT, null=True, blank=True, related_name="appointments")
     specialty = models.ForeignKey("profiles.Specialty", models.PROTECT, null=True, blank=True, related_name="+")
     appointment_template = models.ForeignKey(
         "scheduling.AppointmentTemplate", models.PROTECT, null=True, blank=True, related_name="appointments"
@@ -125,7 +123,8 @@ class Appointment(Timestamped, TenantModel):
             models.CheckConstraint(condition=Q(source__in=Source.values), name="appointment_source_known"),
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="appointment_mode_known"),
             models.CheckConstraint(
-                condition=Q(room_status=None) | Q(room_status__in=RoomStatus.values), name="appointment_room_status_known"
+                condition=Q(room_status=None) | Q(room_status__in=RoomStatus.values),
+                name="appointment_room_status_known",
             ),
             models.CheckConstraint(
                 condition=Q(cancel_actor=None) | Q(cancel_actor__in=CancelActor.values),

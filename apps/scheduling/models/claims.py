@@ -52,5 +52,3 @@ class Claim(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.specialist_id} {self.starts_at:%Y-%m-%d %H:%M}"
-
-

@@ -54,7 +54,9 @@ class Hold(TenantModel):
         ]
         indexes = [
             models.Index(fields=["client_hash", "expires_at"], condition=Q(status="live"), name="hold_live_by_client"),
-            models.Index(fields=["address_hash", "expires_at"], condition=Q(status="live"), name="hold_live_by_address"),
+            models.Index(
+                fields=["address_hash", "expires_at"], condition=Q(status="live"), name="hold_live_by_address"
+            ),
             models.Index(fields=["expires_at"], condition=Q(status="live"), name="hold_live_by_expiry"),
             models.Index(fields=["organization", "status", "started_at"], name="hold_by_status"),
         ]

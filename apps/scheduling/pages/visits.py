@@ -87,9 +87,19 @@ class Visit:
         """Send the browser on to another page."""
         return SeeOther(self.url(name, query=query, **values))
 
+    @property
+    def address(self) -> str:
+        """The visitor's address on the network."""
+        return client_ip(self.request)
+
     def count(self, *limits: Limit) -> None:
-        """Count this request, in the general limit and in `limits`. Raises RateLimited (429)."""
-        network = network_of(client_ip(self.request))
+        """Count this request in `limits`. Raises RateLimited (429)."""
+        caller = f"ip:{network_of(self.address)}"
+        throttling.judge([limit.bucket(caller, {}) for limit in limits]).check()
+
+    def admit(self, *limits: Limit) -> None:
+        """Count this request in the general limit of an address and in `limits`. Raises RateLimited (429)."""
+        network = network_of(self.address)
         buckets = [limit.bucket(f"ip:{network}", {}) for limit in limits]
         throttling.judge([*buckets, throttling.general_bucket(subject=None, network=network)]).check()
 
@@ -157,7 +167,7 @@ def visited(*limits: Limit, methods: tuple[str, ...] = ("GET", "HEAD")) -> Calla
 
 def _answer(visit: Visit, page: Callable[..., HttpResponse], limits: tuple[Limit, ...], values: dict[str, Any]) -> HttpResponse:
     try:
-        visit.count(*limits)
+        visit.admit(*limits)
         return _repeating(lambda: _inside(visit, page, values))
     except (Refusal, DatabaseError) as error:
         refusal = refusal_of(error)

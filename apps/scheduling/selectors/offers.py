@@ -82,7 +82,9 @@ def offering(template_id: int, *, now: datetime, public_only: bool) -> Offering:
     if template.deleted_at is not None or not template.is_active or (public_only and not template.is_public):
         raise NotFound
     organization = template.organization
-    suspends = bool(organization.settings.get("suspend_on_expired_license", DEFAULT_SETTINGS["suspend_on_expired_license"]))
+    suspends = bool(
+        organization.settings.get("suspend_on_expired_license", DEFAULT_SETTINGS["suspend_on_expired_license"])
+    )
     today = local_date(now, organization.timezone)
     providers = tuple(
         Provider(offer.specialist, offer.priority)

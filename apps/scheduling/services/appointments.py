@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.organizations.models import Organization
 from apps.organizations.services import facts
-from apps.profiles.models import Patient, Specialist, Specialty
+from apps.profiles.models import Patient, Specialist
 from apps.scheduling.domain import slots
 from apps.scheduling.errors import (
     AppointmentTookPlace,

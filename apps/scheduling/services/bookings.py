@@ -133,9 +133,7 @@ def _check_consents(organization: Organization, request: Request, patient: Patie
         raise Invalid({"consents": ["privacy_policy is required"]})
 
 
-def _made(
-    held: Hold, organization: Organization, request: Request, by: Actor, patient: Patient | None
-) -> Appointment:
+def _made(held: Hold, organization: Organization, request: Request, by: Actor, patient: Patient | None) -> Appointment:
     """Insert the appointment and hand the claim over."""
     template, contact = held.template, request.contact
     if contact is None and patient is None:

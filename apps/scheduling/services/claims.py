@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -39,7 +40,12 @@ SELECT ended.hold_id, lapsed.specialist_id, lapsed.starts_at, lapsed.ends_at FRO
 
 def clear_lapsed(specialist_ids: Sequence[int], *, start: datetime, end: datetime) -> int:
     """Remove the lapsed holds' claims that touch [start, end), announce them, and return how many there were."""
-    given = {"organization": active_organization_id(), "specialists": list(specialist_ids), "start": start, "end": end}
+    given: dict[str, Any] = {
+        "organization": active_organization_id(),
+        "specialists": list(specialist_ids),
+        "start": start,
+        "end": end,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_CLEAR, given)
         rows = cursor.fetchall()

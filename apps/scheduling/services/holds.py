@@ -80,9 +80,7 @@ def hold(
     raise SlotUnavailable
 
 
-def _eligible(
-    offering: Offering, start: datetime, specialist_id: int | None, now: datetime
-) -> tuple[Provider, ...]:
+def _eligible(offering: Offering, start: datetime, specialist_id: int | None, now: datetime) -> tuple[Provider, ...]:
     providers = chosen(offering, specialist_id)
     if specialist_id is not None and not providers:
         raise Invalid({"specialist_id": ["not found"]})
@@ -250,7 +248,7 @@ def renew_all(hold_keys: Sequence[int], *, opens_stream: bool = False) -> dict[i
     One statement for all of them, over every organization that the scope sees.
     """
     lease = terms()
-    given = {"holds": list(hold_keys), "opens": opens_stream, "lease": lease.lease, "ttl": lease.ttl}
+    given: dict[str, Any] = {"holds": list(hold_keys), "opens": opens_stream, "lease": lease.lease, "ttl": lease.ttl}
     with connection.cursor() as cursor:
         cursor.execute(_RENEW, given)
         return dict(cursor.fetchall())
@@ -331,4 +329,3 @@ def note(held: Hold, kind: HoldEventType) -> None:
     HoldEvent.objects.create(
         hold_id=held.hold_id, type=kind, client_hash=held.client_hash, address_hash=held.address_hash
     )
-

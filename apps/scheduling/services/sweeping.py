@@ -49,6 +49,6 @@ def purge() -> int:
     reason = "purge ended holds of every clinic"
     with across_organizations(reason=reason, actor=ACTOR, trace=Trace(source="task")), connection.cursor() as cursor:
         cursor.execute(_PURGE)
-        gone = cursor.rowcount
+        gone = int(cursor.rowcount)
         cursor.execute(_PURGE_TRAIL)
     return gone

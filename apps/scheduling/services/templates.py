@@ -64,7 +64,9 @@ def remove(template: AppointmentTemplate, *, by: Actor) -> None:
     Raises Conflict (409) with `future_appointments` while active appointments of it end in the future.
     """
     now = clock.now()
-    future = Appointment.objects.alive().filter(appointment_template=template, status__in=ACTIVE, ended_at__gt=now).count()
+    future = (
+        Appointment.objects.alive().filter(appointment_template=template, status__in=ACTIVE, ended_at__gt=now).count()
+    )
     if future:
         raise Conflict(
             "Appointments of this template are still to come: cancel or move them first.",

@@ -1,0 +1,1 @@
+"""Writes of profiles: one module per aggregate, bare verbs, atomic."""
