@@ -90,7 +90,8 @@ CORS_ALLOW_HEADERS = [
     "x-hold-token", "x-manage-token", "x-organization-id", "x-request-id",
 ]  # fmt: skip
 CORS_EXPOSE_HEADERS = [
-    "ETag", "Location", "Retry-After", "X-Request-ID", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
+    "ETag", "Location", "Retry-After", "X-Request-ID", "X-RateLimit-Limit", "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
     "Idempotency-Replayed", "X-Impersonation-ID", "Content-Disposition",
 ]  # fmt: skip
 

@@ -1,4 +1,6 @@
-"""The streams that tell a visitor what becomes of a hold, and of the times on a page. Source: contract/scheduling.md 3.4, 4.
+"""The streams that tell a visitor what becomes of a hold, and of the times on a page.
+
+Source: contract/scheduling.md 3.4, 4.
 
 One renewer a process renews the holds of all its open streams in one statement; a stream holds no database connection.
 Hints from other processes only make it look sooner: what a stream says last is read from the row.
@@ -16,6 +18,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.urls import path
 
+import restartix.kernel.api.converters  # noqa: F401 (makes `<uid:...>` known)
 from apps.scheduling.api import watchers, watching
 from apps.scheduling.api.public import Holds, Timeslots
 from apps.scheduling.api.watching import Watched, event_key, instant

@@ -25,8 +25,9 @@ class AppointmentQuerySet(TenantQuerySet["Appointment"]):
         return self.filter(status__in=ACTIVE)
 
     def visible_to(self, actor: Actor, *, today: date) -> Self:
-        """Keep what the caller may see (contract/scheduling.md 1.1): patients their own, specialists those they are
-        assigned to, the desk and admins all of the organization.
+        """Keep what the caller may see (contract/scheduling.md 1.1).
+
+        Patients see their own, specialists those they are assigned to, the desk and admins all of the organization.
         """
         match actor.effective_role:
             case Role.PATIENT:

@@ -29,7 +29,7 @@ _reactions: dict[str, list[Reaction]] = {}
 def reacts_to(*names: str) -> Callable[[Reaction], Reaction]:
     """Run the decorated function for every fact with one of these names, after its commit, at least once.
 
-    It is given the Fact row, inside `acting_for` its organization, in one transaction with the note that it was relayed.
+    It is given the Fact row, inside `acting_for` its organization, in one transaction with the note of the relaying.
     A reaction may run again after a crash, so it has to be idempotent by the fact.
     """
 

@@ -20,7 +20,9 @@ class Lifecycle:
         missing = set(states.values) - set(moves)
         unknown = {str(to) for follow in moves.values() for to in follow} - set(states.values)
         if missing or unknown:
-            raise TypeError(f"{states.__name__}: no moves declared for {missing or '{}'}; unknown states {unknown or '{}'}")
+            raise TypeError(
+                f"{states.__name__}: no moves declared for {missing or '{}'}; unknown states {unknown or '{}'}"
+            )
         self.states = states
         self._moves = {str(state): frozenset(map(str, follow)) for state, follow in moves.items()}
 

@@ -72,7 +72,8 @@ BEGIN
     VALUES (
         gen_random_uuid(), CASE WHEN TG_ARGV[1] = 'app.org' THEN NULLIF(current_setting('app.org', true), '')
                                 ELSE present ->> NULLIF(TG_ARGV[1], '') END::bigint, clock_timestamp(), verb,
-        COALESCE(context ->> 'actor_type', 'system'), COALESCE(context ->> 'actor_id', CASE WHEN context = '{}' THEN session_user::text END),
+        COALESCE(context ->> 'actor_type', 'system'),
+        COALESCE(context ->> 'actor_id', CASE WHEN context = '{}' THEN session_user::text END),
         COALESCE(context ->> 'actor_name', ''), context ->> 'actor_role', (context ->> 'on_behalf_of')::bigint,
         (context ->> 'impersonation_id')::bigint, TG_ARGV[0], present ->> TG_ARGV[2],
         (present ->> NULLIF(TG_ARGV[3], ''))::bigint, diff, false, (context ->> 'ip')::inet, context ->> 'user_agent',
@@ -84,7 +85,11 @@ $$;
 #: The audit trigger may write of any organization (a new one, say); whoever writes directly only of the active one.
 AUDIT_WRITTEN = "organization_id IS NULL OR pg_trigger_depth() > 0"
 
-AUDIT_FUNCTION_REVERSE = "DROP FUNCTION restartix_audit(); DROP FUNCTION restartix_flat(jsonb); DROP FUNCTION restartix_shown(jsonb, boolean);"
+AUDIT_FUNCTION_REVERSE = """
+DROP FUNCTION restartix_audit();
+DROP FUNCTION restartix_flat(jsonb);
+DROP FUNCTION restartix_shown(jsonb, boolean);
+"""
 
 
 class _TableOperation(Operation):

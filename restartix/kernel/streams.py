@@ -64,8 +64,8 @@ async def _send(messages: list[tuple[str, Mapping[str, Any]]]) -> None:
 class Ticket(HttpResponse):
     """A view's consent to a stream: what the consumer needs, and a body for servers that cannot stream.
 
-    Behind a plain WSGI server the body is the first event alone; EventSource then connects again every few seconds, which
-    makes a poll of it.
+    Behind a plain WSGI server the body is the first event alone; EventSource then connects again every few seconds,
+    which makes a poll of it.
     """
 
     def __init__(self, stream: Any, first: bytes = b"") -> None:

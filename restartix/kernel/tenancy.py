@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 EVERY = "every"
 #: No organization at all: rows of a clinic are neither seen nor written.
 OUTSIDE = ""
-ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
+ModelT_co = TypeVar("ModelT_co", bound=models.Model, covariant=True)
 
 
 class NoActiveOrganization(RuntimeError):
@@ -239,14 +239,14 @@ class InActiveOrganization(Expression):
         return f"{column} = %s", [*params, scope.organization_id]
 
 
-class TenantQuerySet(models.QuerySet[ModelT]):
+class TenantQuerySet(models.QuerySet[ModelT_co]):
     """Rows of one organization; named row filters of the apps are added to it."""
 
 
-class TenantManager(models.Manager[ModelT]):
+class TenantManager(models.Manager[ModelT_co]):
     """Rows of the active organization only."""
 
-    def get_queryset(self) -> models.QuerySet[ModelT]:
+    def get_queryset(self) -> models.QuerySet[ModelT_co]:
         """Return the rows of the organization that is active when the SQL is written."""
         return super().get_queryset().filter(InActiveOrganization())
 
@@ -290,7 +290,8 @@ class SameOrganization(models.BaseConstraint):
         owner = quote(model._meta.get_field("organization").column)  # type: ignore[union-attr]
         return (
             f"FOREIGN KEY ({owner}, {quote(field.column)}) "  # type: ignore[union-attr]
-            f"REFERENCES {quote(target.db_table)} (organization_id, {quote(target.pk.column)}) DEFERRABLE INITIALLY IMMEDIATE"
+            f"REFERENCES {quote(target.db_table)} (organization_id, {quote(target.pk.column)}) "
+            "DEFERRABLE INITIALLY IMMEDIATE"
         )
 
     def constraint_sql(self, model: Any, schema_editor: Any) -> str | None:  # type: ignore[override]

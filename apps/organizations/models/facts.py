@@ -33,7 +33,8 @@ class Fact(TenantModel):
 
     class Privacy:
         plain = {
-            "id", "organization", "event_id", "name", "payload", "at", "request_id", "relayed_at", "failures", "not_before",
+            "id", "organization", "event_id", "name", "payload", "at", "request_id", "relayed_at", "failures",
+            "not_before",
         }  # fmt: skip
 
     def __str__(self) -> str:

@@ -73,9 +73,9 @@ class Organization(Timestamped):
 
     class Privacy:
         plain = {
-            "id", "name", "slug", "status", "tagline", "email", "phone", "website", "location", "address", "logo", "icon",
-            "primary_color", "secondary_color", "timezone", "locale", "currency", "settings", "deleted_at", "created_at",
-            "updated_at",
+            "id", "name", "slug", "status", "tagline", "email", "phone", "website", "location", "address", "logo",
+            "icon", "primary_color", "secondary_color", "timezone", "locale", "currency", "settings", "deleted_at",
+            "created_at", "updated_at",
         }  # fmt: skip
 
     def __str__(self) -> str:
@@ -129,8 +129,8 @@ class Domain(Timestamped, TenantModel):
 
     class Privacy:
         plain = {
-            "id", "organization", "domain", "kind", "status", "record_value", "verified_at", "last_checked_at", "last_error",
-            "created_at", "updated_at",
+            "id", "organization", "domain", "kind", "status", "record_value", "verified_at", "last_checked_at",
+            "last_error", "created_at", "updated_at",
         }  # fmt: skip
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(hours=1)
 ACTOR = Actor.system("relay_facts")
 
-# Facts become visible in the order of their commits, not of their ids, so they are taken by state and never by a cursor.
+# Facts become visible in the order of their commits, not of their ids: taken by state, never by a cursor.
 _LEASE = """
 UPDATE organizations_fact SET not_before = clock_timestamp() + %s
  WHERE id IN (SELECT id FROM organizations_fact WHERE relayed_at IS NULL AND not_before <= clock_timestamp()

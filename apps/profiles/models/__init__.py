@@ -2,7 +2,7 @@
 
 from apps.profiles.models.consents import ConsentRecord
 from apps.profiles.models.patients import Patient, PatientPerson, PatientPersonManager
-from apps.profiles.models.specialists import Specialist, Specialty, SpecialistSpecialty
+from apps.profiles.models.specialists import Specialist, SpecialistSpecialty, Specialty
 
 __all__ = [
     "ConsentRecord",

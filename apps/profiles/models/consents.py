@@ -43,7 +43,9 @@ class ConsentRecord(TenantModel):
         constraints = [
             *TenantModel.Meta.constraints,
             SameOrganization("patient", name="consent_patient_same_organization"),
-            models.UniqueConstraint(fields=["patient", "type"], condition=Q(status="active"), name="consent_active_once"),
+            models.UniqueConstraint(
+                fields=["patient", "type"], condition=Q(status="active"), name="consent_active_once"
+            ),
             models.CheckConstraint(condition=Q(type__in=ConsentType.values), name="consent_type_known"),
             models.CheckConstraint(condition=Q(status__in=ConsentStatus.values), name="consent_status_known"),
             models.CheckConstraint(condition=Q(method__in=ConsentMethod.values), name="consent_method_known"),

@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeO
 from django.db import models
 from django.db.models import F, Func, Q
 
-from apps.profiles.querysets import PatientManager
+from apps.profiles.querysets import CaregiverManager, PatientManager
 from restartix.kernel import clock
 from restartix.kernel.crypto import SealedTextField
 from restartix.kernel.rows import Timestamped
@@ -137,6 +137,8 @@ class PatientPersonManager(TenantModel):
     valid_to = models.DateField(null=True, blank=True)
     created_by = models.ForeignKey("organizations.User", models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    objects: ClassVar[CaregiverManager] = CaregiverManager()
 
     class Meta(TenantModel.Meta):
         constraints = [

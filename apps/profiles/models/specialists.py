@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from apps.profiles.querysets import SpecialistManager
+from apps.profiles.querysets import SpecialistManager, SpecialtyManager
 from restartix.kernel import clock
 from restartix.kernel.rows import Timestamped
 from restartix.kernel.tenancy import SameOrganization, TenantModel
@@ -31,6 +31,8 @@ class Specialty(Timestamped, TenantModel):
 
     title = models.CharField(max_length=120)
     slug = models.CharField(max_length=80)
+
+    objects: ClassVar[SpecialtyManager] = SpecialtyManager()
 
     class Meta(TenantModel.Meta):
         verbose_name_plural = "specialties"
@@ -102,8 +104,8 @@ class Specialist(Timestamped, TenantModel):
     class Privacy:
         plain = {
             "id", "organization", "user", "name", "title", "description", "slug", "avatar", "signature",
-            "scheduling_timezone", "scheduling_active", "weekly", "overrides", "availability_updated_at", "license_number",
-            "license_issuing_body", "license_issued_on", "license_expires_on", "external_reference", "deleted_at",
+            "scheduling_timezone", "scheduling_active", "weekly", "overrides", "availability_updated_at",
+            "license_number", "license_issuing_body", "license_issued_on", "license_expires_on", "external_reference", "deleted_at",
             "created_at", "updated_at",
         }  # fmt: skip
 

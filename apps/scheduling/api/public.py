@@ -38,6 +38,7 @@ from restartix.kernel.api.throttling import Limit
 from restartix.kernel.errors import Invalid, InvalidTransition, NotFound
 from restartix.kernel.roles import PUBLIC, STAFF, Role
 from restartix.kernel.streams import HEADERS, Ticket, event
+from restartix.kernel.tenancy import active_organization_id
 
 TIMESLOTS = Limit("timeslots", "30/m")
 HOLD = Limit("hold", "20/m")
@@ -61,13 +62,22 @@ class PublicScheduling(Resource):
 
     tag = "Scheduling"
 
+    def permit(self) -> None:
+        """Refuse a path that names nothing, whatever else is wrong. Raises NotFound (404)."""
+        if self.kwargs:
+            self.require_organization()
+
+    def require_organization(self) -> None:
+        """Raise NotFound (404) where what the request names belongs to no organization that is there."""
+        if self.organization is None:
+            raise NotFound
+
     def offered(self, template_id: int) -> Offering:
         """Return the template as the caller may book it; a staff token of its clinic opens those that are not public.
 
         Raises NotFound (404).
         """
-        if self.organization is None:
-            raise NotFound
+        self.require_organization()
         is_staff = self.actor.effective_role in STAFF
         return offering(template_id, now=clock.now(), public_only=not is_staff)
 
@@ -241,6 +251,7 @@ class Bookings(PublicScheduling):
     )
     def book(self, body: dict[str, Any]) -> Any:
         """Book the slot that is held."""
+        self.require_organization()
         patient = self._patient(body.get("patient_id"))
         contact = body.get("contact")
         request = bookings.Request(
@@ -264,8 +275,8 @@ class Bookings(PublicScheduling):
             if patient_id is not None:
                 raise Invalid({"patient_id": ["only a signed-in patient or caregiver names a patient"]})
             return None
-        assert self.organization is not None
-        today = local_date(clock.now(), self.organization.timezone)
+        zone = self.organization.timezone if self.organization else "UTC"
+        today = local_date(clock.now(), zone)
         own = Patient.objects.own(self.actor, today=today, permission="manage")
         if patient_id is not None:
             patient = own.filter(pk=patient_id).first()
@@ -352,6 +363,6 @@ class OfferedTemplates(PublicScheduling):
         """List the services that can be booked."""
         if "organization" not in query and header_of(self.request) is None:
             raise Invalid({"organization": ["required, unless X-Organization-ID is sent"]})
-        if self.organization is None:
-            raise NotFound
-        return booking.bookable_templates(Organization.objects.get(pk=self.organization.id), now=clock.now())
+        self.require_organization()
+        organization = Organization.objects.get(pk=active_organization_id())
+        return booking.bookable_templates(organization, now=clock.now())

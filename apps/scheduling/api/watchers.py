@@ -1,4 +1,7 @@
-"""How many streams watch a hold, over all processes: a set with a deadline each, so that a killed process frees its places."""
+"""How many streams watch a hold, over all processes.
+
+Each has a place with a deadline in the shared cache, so that the places of a killed process become free.
+"""
 
 from __future__ import annotations
 

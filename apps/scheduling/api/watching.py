@@ -1,4 +1,7 @@
-"""What a hold's stream tells: its snapshot, and the last event of one that has ended. Source: contract/scheduling.md 3.4."""
+"""What a hold's stream tells: its snapshot, and the last event of one that has ended.
+
+Source: contract/scheduling.md 3.4.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ def event_key(*, after: int = 0) -> int:
 
 
 def last_key(held: Hold) -> int:
-    """Return the id of the hold's last event: the same in every process and for ever, later than any other of the hold."""
+    """Return the id of the hold's last event: the same in every process, and later than any other of the hold."""
     return int((held.max_expires_at + timedelta(hours=1)).timestamp() * 1000)
 
 

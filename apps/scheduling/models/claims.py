@@ -17,8 +17,8 @@ PERIOD = Func(
 class Claim(TenantModel):
     """A stretch of one specialist's time, the gap after it included, owned by a hold or by an appointment.
 
-    Holds and appointments both take time by inserting here, so no interleaving of requests, processes, back-office edits
-    or SQL can book twice. Source: contract/scheduling.md 1.4.
+    Holds and appointments both take time by inserting here, so no interleaving of requests, processes,
+    back-office edits or SQL can book twice. Source: contract/scheduling.md 1.4.
     """
 
     specialist = models.ForeignKey("profiles.Specialist", models.PROTECT, related_name="+")

@@ -1,6 +1,6 @@
-"""Announcements: what open streams are told after a commit; hints only, the rows stay the truth.
+"""Announcements: what open streams are told after a commit. Hints only: the rows stay the truth.
 
-Services know no channel layer, so a door (consumers.py) registers how a hint travels. A hint that is lost costs seconds:
+Services know no channel layer, so a door (consumers.py) registers how a hint travels. One that is lost costs seconds:
 streams re-read their hold with every renewal.
 """
 
@@ -45,7 +45,7 @@ def deliver_by(sender: Callable[[list[Hint]], Any]) -> None:
 
 
 def announce(*hints: Hint) -> None:
-    """Send `hints` after the commit; nothing is told of a change that is rolled back, and no failure reaches the caller."""
+    """Send `hints` after the commit; a change that is rolled back is not told, and no failure reaches the caller."""
     told = list(hints)
     if told:
         transaction.on_commit(lambda: _send(told), robust=True)

@@ -237,7 +237,7 @@ def reschedule(
 ) -> Appointment:
     """Move the appointment to another time or specialist; a confirmed one has to be confirmed again.
 
-    The claim moves in place: a refusal changes nothing, and its own present time does not count as taken. Locks the row.
+    The claim moves in place: a refusal changes nothing, and its own present time does not count as taken. Locks it.
     Raises InvalidTransition (409), Invalid (422), SlotUnavailable (409), NotYourAppointment (403); for patients also
     NotReschedulable and CutoffPassed (409), and Invalid for a start that is no slot of scheduling.md 2.1.
     """

@@ -115,7 +115,7 @@ def _repeat(held: Hold, request: Request) -> Booked:
 
 
 def _check_alive(held: Hold) -> None:
-    """Deletion is told before the end that it brought: the visitor has done nothing wrong."""
+    """Refuse a hold that is over; a deletion is told before the end that it brought."""
     if held.specialist.deleted_at or held.template.deleted_at or held.organization.deleted_at:
         raise SlotUnavailable
     if held.status != HoldStatus.LIVE or held.is_lapsed:  # type: ignore[attr-defined]

@@ -34,7 +34,8 @@ WITH lapsed AS (
     INSERT INTO scheduling_holdevent (organization_id, hold_id, type, at, client_hash, address_hash)
     SELECT %(organization)s, hold_id, 'expired', clock_timestamp(), client_hash, address_hash FROM ended
 )
-SELECT ended.hold_id, lapsed.specialist_id, lapsed.starts_at, lapsed.ends_at FROM lapsed JOIN ended ON ended.id = lapsed.hold_id
+SELECT ended.hold_id, lapsed.specialist_id, lapsed.starts_at, lapsed.ends_at
+  FROM lapsed JOIN ended ON ended.id = lapsed.hold_id
 """
 
 
@@ -61,7 +62,8 @@ VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
 """
 _HOLDER = """
 SELECT c.hold_id IS NOT NULL FROM scheduling_claim c
- WHERE c.organization_id = %s AND c.specialist_id = %s AND c.starts_at < %s AND c.ends_at > %s ORDER BY c.starts_at LIMIT 1
+ WHERE c.organization_id = %s AND c.specialist_id = %s AND c.starts_at < %s AND c.ends_at > %s
+ ORDER BY c.starts_at LIMIT 1
 """
 
 

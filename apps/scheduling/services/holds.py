@@ -99,7 +99,7 @@ def _eligible(offering: Offering, start: datetime, specialist_id: int | None, no
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What stands before the attempt: the visitor's live holds, who is busy, and whether lapsed claims are in the way."""
+    """What stands before the attempt: the visitor's live holds, who is busy, whether lapsed claims are in the way."""
 
     by_client: int
     by_address: int
@@ -158,9 +158,10 @@ claimed AS (
     SELECT %(organization)s, %(specialist)s, %(start)s::timestamptz, %(until)s::timestamptz, key.id FROM key
     ON CONFLICT DO NOTHING RETURNING hold_id
 ), kept AS (
-    INSERT INTO scheduling_hold (id, organization_id, hold_id, token_digest, status, template_id, specialist_id, started_at,
-        ended_at, created_at, renewed_at, expires_at, max_expires_at, client_hash, address_hash)
-    SELECT key.id, %(organization)s, %(hold_id)s::uuid, %(digest)s::bytea, 'live', %(template)s, %(specialist)s, %(start)s::timestamptz, %(end)s::timestamptz,
+    INSERT INTO scheduling_hold (id, organization_id, hold_id, token_digest, status, template_id, specialist_id,
+        started_at, ended_at, created_at, renewed_at, expires_at, max_expires_at, client_hash, address_hash)
+    SELECT key.id, %(organization)s, %(hold_id)s::uuid, %(digest)s::bytea, 'live', %(template)s, %(specialist)s,
+        %(start)s::timestamptz, %(end)s::timestamptz,
         key.now, key.now, key.now + make_interval(secs => %(ttl)s), key.now + make_interval(secs => %(cap)s),
         %(client)s::bytea, %(address)s::bytea
       FROM key JOIN claimed ON claimed.hold_id = key.id
@@ -233,7 +234,7 @@ def find(hold_id: UUID, token: str | None) -> Hold:
 # A renewal is conditional on the database clock: a lapsed hold is never revived. `domain/leases.py` tells the rule.
 _RENEW = """
 UPDATE scheduling_hold SET renewed_at = clock_timestamp(),
-       stream_opened_at = CASE WHEN %(opens)s THEN COALESCE(stream_opened_at, clock_timestamp()) ELSE stream_opened_at END,
+       stream_opened_at = COALESCE(stream_opened_at, CASE WHEN %(opens)s THEN clock_timestamp() END),
        expires_at = LEAST(max_expires_at, GREATEST(
            clock_timestamp() + make_interval(secs => %(lease)s),
            CASE WHEN stream_opened_at IS NULL AND NOT %(opens)s THEN created_at + make_interval(secs => %(ttl)s) END))

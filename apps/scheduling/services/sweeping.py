@@ -1,4 +1,7 @@
-"""Sweeping: tidying up after holds. Nothing waits for it, for a lapsed hold never blocks. Source: scheduling.md 1.4, 1.5."""
+"""Sweeping: tidying up after holds; nothing waits for it, for a lapsed hold never blocks.
+
+Source: contract/scheduling.md 1.4, 1.5.
+"""
 
 from __future__ import annotations
 

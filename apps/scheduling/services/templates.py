@@ -89,8 +89,8 @@ def attach_specialists(
 ) -> AppointmentTemplate:
     """Add the listed specialists, or change their priority; others stay as they are.
 
-    Each of `offers` has `specialist_id`, `priority` 1-100 and perhaps `is_active`. Raises Invalid (422) for a specialist
-    who is unknown or listed twice.
+    Each of `offers` has `specialist_id`, `priority` 1-100 and perhaps `is_active`. Raises Invalid (422) for a
+    specialist who is unknown or listed twice.
     """
     wanted = list(offers)
     _check_specialists([offer["specialist_id"] for offer in wanted])
