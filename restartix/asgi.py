@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "restartix.settings")
@@ -20,23 +18,25 @@ from django.core.wsgi import get_wsgi_application
 
 wsgi_application = get_wsgi_application()
 
-from restartix import health  # noqa: E402 - models can be imported only now
+from apps.scheduling import consumers  # noqa: E402 - models can be imported only now
+from restartix import health  # noqa: E402
 from restartix.environment import env  # noqa: E402
 from restartix.gateway import Gateway, Receive, Scope, Send  # noqa: E402
+from restartix.kernel.streams import adopt_loop  # noqa: E402
 from restartix.streaming import streams  # noqa: E402
 
 #: Paths of the streams; other methods than GET on them, and malformed ids, are Django's to answer.
 _STREAM = re.compile(r"/v1/scheduling/(holds/[0-9a-fA-F-]{36}|timeslots)/stream")
 _HEALTH = ("/healthz/live", "/healthz/ready")
 
-_consumers: Any = import_module("apps.scheduling.consumers") if find_spec("apps.scheduling.consumers") else None
-_streams: Any = URLRouter(_consumers.urlpatterns if _consumers else [])
+_streams: Any = URLRouter(consumers.urlpatterns)
 _threads: Any = WSGIMiddleware(wsgi_application, workers=env.web_threads)  # type: ignore[arg-type]
 _pages = Gateway(_threads)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one request."""
+    adopt_loop()
     if scope["type"] != "http":
         await send({"type": "websocket.close"})
     elif scope["path"] in _HEALTH:

@@ -300,6 +300,7 @@ class Launch:
                 self.parts.note_fall(child.name, child.failure)
                 self.steps.tell(f"{child.name} {child.ending}: starting it again, see {child.log}")
                 server.start()
+                self.steps.tell(f"{child.name} runs again")
         self.parts.mend(self.steps.tell)
 
     def _stop(self) -> None:

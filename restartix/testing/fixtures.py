@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from restartix.testing.processes import WebServer
 from restartix.testing.servers import TestServers
 
 
@@ -32,6 +35,23 @@ class Fixtures:
     def _no_keys_left(self) -> None:
         """Begin every test with an empty Valkey, so that no limit and no cache of another test is felt."""
         self._servers.forget_keys()
+
+    @pytest.fixture
+    def web_servers(self, django_db_setup: None, tmp_path: Path) -> Iterator[Callable[..., list[WebServer]]]:
+        """Return what starts so many web processes on this test's database; for use beside `committed_db`."""
+        started: list[WebServer] = []
+
+        def start(count: int = 1, **variables: str) -> list[WebServer]:
+            environment = {**os.environ, **self._servers.variables, **variables}
+            servers = [WebServer(environment, tmp_path / f"web-{number}.log") for number in range(count)]
+            started.extend(servers)
+            for server in servers:
+                server.wait_until_ready()
+            return servers
+
+        yield start
+        for server in started:
+            server.kill()
 
     @pytest.fixture
     def committed_db(

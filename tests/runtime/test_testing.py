@@ -14,7 +14,9 @@ class TestTheDatabaseOfTests:
 
     def test_is_owned_by_another_role(self):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner <> 'restartix_owner'")
+            cursor.execute(
+                "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner <> 'restartix_owner'"
+            )
             assert cursor.fetchone() == (0,)
 
 

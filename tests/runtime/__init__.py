@@ -1,0 +1,1 @@
+"""Tests that start and stop the real thing."""

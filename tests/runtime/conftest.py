@@ -1,0 +1,35 @@
+"""A data folder that is prepared once, and `manage.py up` on it."""
+
+import pytest
+
+from restartix.testing.processes import Up
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A data folder that one `up` has prepared; that one was stopped again."""
+    folder = tmp_path_factory.mktemp("data")
+    for parent in (folder, *folder.parents[:2]):
+        parent.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
+    up = Up(folder)
+    try:
+        up.wait_until_ready()
+    finally:
+        code = up.stop()
+    assert code == 0, up.said
+    return folder
+
+
+@pytest.fixture
+def start(prepared):
+    """Start `manage.py up` on the prepared folder and wait until it is ready; it is killed if it outlives the test."""
+    started = []
+
+    def run(*arguments, **variables):
+        started.append(Up(prepared, *arguments, **variables))
+        started[-1].wait_until_ready()
+        return started[-1]
+
+    yield run
+    for up in started:
+        up.end()
