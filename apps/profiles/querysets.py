@@ -1,18 +1,20 @@
-"""Named row filters of patients and specialists."""
+"""Named row filters of patients, specialists and specialties."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING, Self
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BigIntegerField, Count, DateField, Exists, F, Func, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, Coalesce
 
-from restartix.kernel.roles import Role
+from restartix.kernel.roles import ADMINS, Role
 from restartix.kernel.tenancy import Actor, TenantManager, TenantQuerySet
 
 if TYPE_CHECKING:
-    from apps.profiles.models.patients import Patient
-    from apps.profiles.models.specialists import Specialist
+    from apps.profiles.models.patients import Patient, PatientPersonManager  # noqa: F401 (named in the generic bases)
+    from apps.profiles.models.specialists import Specialist, Specialty  # noqa: F401 (named in the generic bases)
 
 
 class PatientQuerySet(TenantQuerySet["Patient"]):
@@ -29,15 +31,13 @@ class PatientQuerySet(TenantQuerySet["Patient"]):
         """
         from apps.profiles.models.patients import PatientPersonManager
 
-        allowed = ["view", "manage"] if permission == "view" else ["manage"]
-        caring = PatientPersonManager.objects.filter(
-            Q(valid_to=None) | Q(valid_to__gte=today),
-            patient=OuterRef("pk"),
-            user_id=actor.user_id,
-            valid_from__lte=today,
-            permissions__in=allowed,
+        user_id = actor.on_behalf_of or actor.user_id
+        if user_id is None:
+            return self.none()
+        caring = PatientPersonManager.objects.valid_on(today).filter(
+            patient=OuterRef("pk"), user_id=user_id, permissions__in=_SUFFICIENT[permission]
         )
-        return self.alive().filter(Q(person__user_id=actor.user_id) | Exists(caring))
+        return self.alive().filter(Q(person__user_id=user_id) | Exists(caring))
 
     def visible_to(self, actor: Actor, *, today: date) -> Self:
         """Keep what the caller may see: staff all patients, patients their own (contract/profiles.md 1.3)."""
@@ -46,8 +46,16 @@ class PatientQuerySet(TenantQuerySet["Patient"]):
         return self.alive()
 
 
-class PatientManager(TenantManager.from_queryset(PatientQuerySet)):  # type: ignore[misc]
-    """Patients of the active organization."""
+#: Which permissions of a caregiver are enough for what.
+_SUFFICIENT = {"view": ["view", "manage"], "manage": ["manage"]}
+
+
+class CaregiverQuerySet(TenantQuerySet["PatientPersonManager"]):
+    """Caregivers of one clinic's patients."""
+
+    def valid_on(self, day: date) -> Self:
+        """Keep the links that hold on `day`, their first and last days included."""
+        return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
 
 
 class SpecialistQuerySet(TenantQuerySet["Specialist"]):
@@ -57,6 +65,10 @@ class SpecialistQuerySet(TenantQuerySet["Specialist"]):
         """Leave out the deleted ones."""
         return self.filter(deleted_at=None)
 
+    def visible_to(self, actor: Actor) -> Self:
+        """Keep what the caller may read: admins the deleted ones too."""
+        return self.all() if actor.effective_role in ADMINS else self.alive()
+
     def bookable(self, *, today: date, suspend_on_expired_license: bool) -> Self:
         """Keep those whom the public may book (contract/profiles.md 1.7, `is_bookable`)."""
         rows = self.alive().filter(scheduling_active=True, scheduling_timezone__isnull=False)
@@ -64,6 +76,58 @@ class SpecialistQuerySet(TenantQuerySet["Specialist"]):
             rows = rows.exclude(license_expires_on__lt=today)
         return rows
 
+    def standing_bookable(self, *, bookable: bool, now: datetime) -> Self:
+        """Keep those whose `is_bookable` is so, each by the date and the settings of their own organization."""
+        suspends = Coalesce(Q(organization__settings__suspend_on_expired_license=True), Value(value=False))
+        suspended = Q(license_expires_on__lt=_local_date(now)) & Q(suspends=True)
+        open_ = Q(scheduling_active=True, scheduling_timezone__isnull=False, deleted_at=None)
+        rows = self.alias(suspends=suspends)
+        return rows.filter(open_).exclude(suspended) if bookable else rows.filter(~open_ | suspended)
 
-class SpecialistManager(TenantManager.from_queryset(SpecialistQuerySet)):  # type: ignore[misc]
-    """Specialists of the active organization."""
+    def with_license_status(self, statuses: Collection[str], *, now: datetime) -> Self:
+        """Keep those whose licence stands so, each by the date of their own organization."""
+        from apps.profiles.models.specialists import EXPIRING_DAYS, LicenseStatus
+
+        today, limit = _local_date(now), _local_date(now + timedelta(days=EXPIRING_DAYS))
+        dated = Q(license_expires_on__isnull=False)
+        standing = {
+            LicenseStatus.NONE: ~dated & Q(license_number=None),
+            LicenseStatus.VALID: (~dated & Q(license_number__isnull=False)) | Q(license_expires_on__gt=limit),
+            LicenseStatus.EXPIRING: Q(license_expires_on__gte=today, license_expires_on__lte=limit),
+            LicenseStatus.EXPIRED: Q(license_expires_on__lt=today),
+        }
+        wanted = Q()
+        for status in statuses:
+            wanted |= standing[LicenseStatus(status)]
+        return self.filter(wanted)
+
+    def practising(self, specialty_ids: Collection[int]) -> Self:
+        """Keep those who practise one of the specialties."""
+        from apps.profiles.models.specialists import SpecialistSpecialty
+
+        links = SpecialistSpecialty.objects.filter(specialist=OuterRef("pk"), specialty_id__in=specialty_ids)
+        return self.filter(Exists(links))
+
+
+def _local_date(now: datetime) -> Any:
+    """Return, as SQL, the date that a wall calendar of the row's organization shows at `now`."""
+    local = Func(F("organization__timezone"), Value(now), function="TIMEZONE")
+    return Cast(local, DateField())
+
+
+class SpecialtyQuerySet(TenantQuerySet["Specialty"]):
+    """Specialties of one clinic."""
+
+    def with_counts(self) -> Self:
+        """Add `specialists_count`: how many specialists who are not deleted practise it."""
+        from apps.profiles.models.specialists import SpecialistSpecialty
+
+        links = SpecialistSpecialty.objects.filter(specialty=OuterRef("pk"), specialist__deleted_at=None)
+        count = links.order_by().values("specialty").annotate(count=Count("pk")).values("count")
+        return self.annotate(specialists_count=Coalesce(Subquery(count, output_field=BigIntegerField()), 0))
+
+
+PatientManager = TenantManager.from_queryset(PatientQuerySet)
+CaregiverManager = TenantManager.from_queryset(CaregiverQuerySet)
+SpecialistManager = TenantManager.from_queryset(SpecialistQuerySet)
+SpecialtyManager = TenantManager.from_queryset(SpecialtyQuerySet)

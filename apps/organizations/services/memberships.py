@@ -7,11 +7,12 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Q
 
-from apps.organizations.errors import AlreadyMember, LastAdmin, OwnMembership
-from apps.organizations.lifecycles import MembershipStatus
+from apps.organizations.errors import AlreadyMember, Impersonating, LastAdmin, NotAMember, OwnMembership, Suspended
+from apps.organizations.lifecycles import MembershipStatus, OrganizationStatus
 from apps.organizations.models import Membership, MembershipRole, Organization, User
 from restartix.kernel import clock
-from restartix.kernel.errors import Invalid
+from restartix.kernel.errors import Invalid, NotFound
+from restartix.kernel.roles import Role
 from restartix.kernel.tenancy import Actor, active_organization_id
 
 
@@ -103,6 +104,43 @@ def _save(membership: Membership, *, role: str, status: str) -> None:
     if (membership.role, membership.status) != (role, status):
         membership.role, membership.status = role, status
         membership.save(update_fields=["role", "status"])
+
+
+class Seat(NamedTuple):
+    """Where a user works now, and as what; a superadmin may be nowhere, or somewhere without a role."""
+
+    organization: Organization | None
+    role: Role | None
+
+
+@transaction.atomic
+def switch(*, to: int | None, by: Actor) -> Seat:
+    """Make an organization the caller's current one; only superadmins may have none.
+
+    Raises Impersonating (403), NotAMember (403) for an organization that the caller is not in or that does not exist,
+    Suspended (403), Invalid (422) for None, and NotFound (404) for a superadmin's unknown one.
+    """
+    if by.impersonation_id is not None:
+        raise Impersonating
+    seat = Seat(None, None) if to is None else _seat(to, by=by)
+    if to is None and not by.is_superadmin:
+        raise Invalid({"organization_id": ["null is not accepted"]})
+    User.objects.filter(pk=by.user_id or 0).update(current_organization=seat.organization, updated_at=clock.now())
+    return seat
+
+
+def _seat(organization_id: int, *, by: Actor) -> Seat:
+    organization = Organization.objects.alive().filter(pk=organization_id).first()
+    membership = Membership.everywhere.filter(
+        organization_id=organization_id, user_id=by.user_id or 0, status=MembershipStatus.ACTIVE
+    ).first()
+    if organization is None and by.is_superadmin:
+        raise NotFound
+    if organization is None or (membership is None and not by.is_superadmin):
+        raise NotAMember
+    if organization.status == OrganizationStatus.SUSPENDED and not by.is_superadmin:
+        raise Suspended
+    return Seat(organization, Role(membership.role) if membership else None)
 
 
 @transaction.atomic

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.organizations.errors import OnlySuperadmins
 from apps.organizations.lifecycles import OrganizationStatus
 from apps.organizations.models import Domain, Organization
 from apps.organizations.services import memberships
 from apps.organizations.services.removals import Removal
-from restartix.kernel import clock, tenancy
+from restartix.kernel import clock
 from restartix.kernel.errors import AlreadyTaken, refusing
-from restartix.kernel.tenancy import Actor, acting_for
+from restartix.kernel.tenancy import Actor
 
 #: What higher apps count and let go when an organization is deleted.
 removal: Removal[Organization] = Removal()
@@ -21,26 +21,11 @@ removal: Removal[Organization] = Removal()
 
 @transaction.atomic
 def create(*, by: Actor, name: str, slug: str, settings: dict[str, Any] | None = None, **fields: Any) -> Organization:
-    """Open an organization, which acts in its own name while it is written.
-
-    Raises AlreadyTaken (409) if another one has or ever had the slug.
-    """
-    organization = Organization(pk=_next_id(), name=name, slug=slug, **fields)
-    organization.settings = merged({}, settings or {})
-    scope = tenancy.current()
-    with (
-        acting_for(organization.pk, actor=by, trace=scope.trace if scope else None),
-        refusing(organizations_organization_slug_key=AlreadyTaken("slug")),
-    ):
+    """Open an organization. Raises AlreadyTaken (409) if another one has or ever had the slug."""
+    organization = Organization(name=name, slug=slug, settings=merged({}, settings or {}), **fields)
+    with refusing(organizations_organization_slug_key=AlreadyTaken("slug")):
         organization.save(force_insert=True)
     return organization
-
-
-def _next_id() -> int:
-    """Take the id beforehand, because the row's audit entry belongs to the organization itself."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('organizations_organization', 'id'))")
-        return int(cursor.fetchone()[0])
 
 
 @transaction.atomic

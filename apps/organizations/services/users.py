@@ -19,7 +19,7 @@ from restartix.kernel.tenancy import Actor
 
 
 @transaction.atomic
-def create(*, email: str, name: str = "", **fields: Any) -> User:
+def create(*, by: Actor, email: str, name: str = "", **fields: Any) -> User:
     """Make a user whom the identity provider links at the first sign-in with a verified `email`.
 
     `name` defaults to what stands before the `@`. Raises Invalid (422) if it is no e-mail address, and AlreadyTaken
@@ -43,13 +43,13 @@ def _checked(email: str) -> str:
 
 
 @transaction.atomic
-def promote(user: User) -> User:
+def promote(user: User, *, by: Actor) -> User:
     """Give the user the superadmin flag; a user who has it keeps it."""
     return _change(user, is_superadmin=True)
 
 
 @transaction.atomic
-def rename(user: User, *, name: str) -> User:
+def rename(user: User, *, by: Actor, name: str) -> User:
     """Change the name that others see until the identity provider tells another."""
     return _change(user, name=name)
 
@@ -63,13 +63,13 @@ def block(user: User, *, by: Actor) -> User:
 
 
 @transaction.atomic
-def unblock(user: User) -> User:
+def unblock(user: User, *, by: Actor) -> User:
     """Let the user in again."""
     return _change(user, blocked=False)
 
 
 @transaction.atomic
-def set_password(user: User, password: str) -> User:
+def set_password(user: User, *, by: Actor, password: str) -> User:
     """Set the password of the back office. Raises Invalid (422) if it is too short, too common or like the name."""
     try:
         validate_password(password, user)
@@ -81,7 +81,7 @@ def set_password(user: User, password: str) -> User:
 
 
 @transaction.atomic
-def know_as(user: User, *, subject: str) -> User:
+def know_as(user: User, *, by: Actor, subject: str) -> User:
     """Let tokens with this `sub` be the user's, unless the identity provider has named the user already."""
     locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     return _change(locked, clerk_user_id=locked.clerk_user_id or subject)

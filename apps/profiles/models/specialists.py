@@ -105,8 +105,8 @@ class Specialist(Timestamped, TenantModel):
         plain = {
             "id", "organization", "user", "name", "title", "description", "slug", "avatar", "signature",
             "scheduling_timezone", "scheduling_active", "weekly", "overrides", "availability_updated_at",
-            "license_number", "license_issuing_body", "license_issued_on", "license_expires_on", "external_reference", "deleted_at",
-            "created_at", "updated_at",
+            "license_number", "license_issuing_body", "license_issued_on", "license_expires_on", "external_reference",
+            "deleted_at", "created_at", "updated_at",
         }  # fmt: skip
 
     def __str__(self) -> str:

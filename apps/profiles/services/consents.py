@@ -1,4 +1,7 @@
-"""Consents: given, replaced by a newer version, withdrawn; never changed, never deleted. Source: contract/profiles.md 1.5."""
+"""Consents: given, replaced by a newer version, withdrawn; never changed, never deleted.
+
+Source: contract/profiles.md 1.5.
+"""
 
 from __future__ import annotations
 
@@ -49,17 +52,13 @@ def grant(
     now = clock.now()
     if granted_at is not None and granted_at > now:
         raise Invalid({"granted_at": ["must not lie in the future"]})
-    patient = (
-        Patient.objects.select_for_update(of=("self",), no_key=True).select_related("organization").get(pk=patient.pk)
-    )
+    patient = _locked(patient)
     version = policy_version or current_version(patient.organization, type)
     standing = ConsentRecord.objects.filter(patient=patient, type=type, status=ConsentStatus.ACTIVE).first()
     if standing is not None and standing.policy_version == version:
         return Grant(standing, is_new=False)
     if standing is not None:
         _end(standing, by=by, note="replaced")
-    scope = tenancy.current()
-    request = scope.trace if scope and scope.trace.source == "api" else None
     record = ConsentRecord.objects.create(
         patient=patient,
         type=type,
@@ -67,13 +66,26 @@ def grant(
         method=method,
         form_id=form_id,
         granted_at=granted_at or now,
-        granted_by_id=by.on_behalf_of or by.user_id,
-        ip_address=request.ip if request else None,
-        user_agent=(request.user_agent or "")[:USER_AGENT_CHARACTERS] or None if request else None,
+        granted_by_id=by.user_id,
+        **_origin(),
     )
     if standing is None:
         _tell(patient, type)
     return Grant(record, is_new=True)
+
+
+def _locked(patient: Patient) -> Patient:
+    patients = Patient.objects.select_for_update(of=("self",), no_key=True)
+    return patients.select_related("organization").get(pk=patient.pk)
+
+
+def _origin() -> dict[str, str | None]:
+    """Return address and browser of the present request; a task or a command has none."""
+    scope = tenancy.current()
+    if scope is None or scope.trace.source != "api":
+        return {}
+    agent = scope.trace.user_agent
+    return {"ip_address": scope.trace.ip, "user_agent": agent[:USER_AGENT_CHARACTERS] if agent else None}
 
 
 @transaction.atomic
@@ -91,7 +103,7 @@ def withdraw(record: ConsentRecord, *, by: Actor, note: str | None = None) -> Co
 
 def _end(record: ConsentRecord, *, by: Actor, note: str | None) -> None:
     record.status, record.withdrawn_at, record.withdrawal_note = ConsentStatus.WITHDRAWN, clock.now(), note
-    record.withdrawn_by_id = by.on_behalf_of or by.user_id
+    record.withdrawn_by_id = by.user_id
     record.save(update_fields=["status", "withdrawn_at", "withdrawn_by", "withdrawal_note"])
 
 

@@ -8,32 +8,26 @@ from django.db import transaction
 
 from apps.organizations.models import User
 from apps.organizations.services import facts
+from apps.profiles.errors import AlreadyPatient
 from apps.profiles.facts import PatientOnboarded
 from apps.profiles.models import Patient, PatientPerson
 from apps.profiles.services import persons
-from restartix.kernel.errors import AlreadyTaken, Conflict, refusing
-
-
-class AlreadyPatient(Conflict):
-    """The person is a patient of this organization already."""
-
-    def __init__(self, patient_id: int) -> None:
-        """Name the patient."""
-        super().__init__(details={"patient_id": patient_id})
+from restartix.kernel.errors import AlreadyTaken, refusing
+from restartix.kernel.tenancy import Actor
 
 
 @transaction.atomic
-def register(*, person: dict[str, Any], consumer_id: str | None = None, user: User | None = None) -> Patient:
+def register(*, by: Actor, person: dict[str, Any], consumer_id: str | None = None, user: User | None = None) -> Patient:
     """Write down a new person, with the login `user` where there is one, and open that person's file.
 
     `person` holds fields of contract/profiles.md 1.1, `name` at least. Raises Invalid (422) for a value that the person
     cannot have, and AlreadyTaken (409) if another file has the `consumer_id` or another person the login.
     """
-    return open_file(persons.create(user=user, **person), consumer_id=consumer_id)
+    return open_file(persons.create(by=by, user=user, **person), by=by, consumer_id=consumer_id)
 
 
 @transaction.atomic
-def open_file(person: PatientPerson, *, consumer_id: str | None = None) -> Patient:
+def open_file(person: PatientPerson, *, by: Actor, consumer_id: str | None = None) -> Patient:
     """Make the person a patient of the active organization; a removed one comes back with id and history.
 
     Raises AlreadyPatient (409) if the person is one, and AlreadyTaken (409) if another file has the `consumer_id`.
@@ -48,15 +42,3 @@ def open_file(person: PatientPerson, *, consumer_id: str | None = None) -> Patie
         patient.save()
     facts.record(PatientOnboarded(patient.pk))
     return patient
-
-
-@transaction.atomic
-def of_user(user: User, *, name: str) -> Patient:
-    """Return the signed-in user's own file in the active organization, opened now where there is none.
-
-    The user's person is the one known to every clinic; without one it is written down as `name`. Only for the caller's
-    own user: another user's person is not visible to this clinic.
-    """
-    person = PatientPerson.objects.filter(user=user).first() or persons.create(name=name, email=user.email, user=user)
-    patient = Patient.objects.alive().filter(person=person).first()
-    return patient or open_file(person)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -13,14 +13,15 @@ from apps.profiles.models import PatientPerson
 from restartix.kernel import clock, phones
 from restartix.kernel.crypto import keyed_hash
 from restartix.kernel.errors import AlreadyTaken, Invalid, refusing
-from restartix.kernel.tenancy import active_organization_id
+from restartix.kernel.tenancy import Actor, active_organization_id
 
 PHONES = ("phone", "emergency_contact_phone")
 LISTS = ("allergies", "chronic_conditions")
+EARLIEST_BIRTH = date(1900, 1, 1)
 
 
 @transaction.atomic
-def create(*, name: str, user: User | None = None, **fields: Any) -> PatientPerson:
+def create(*, by: Actor, name: str, user: User | None = None, **fields: Any) -> PatientPerson:
     """Write down a person at the active organization, which is the first to know them.
 
     Raises Invalid (422) for a value that a person cannot have, and AlreadyTaken (409) if the login is another person's.
@@ -32,7 +33,7 @@ def create(*, name: str, user: User | None = None, **fields: Any) -> PatientPers
 
 
 @transaction.atomic
-def change(person: PatientPerson, **fields: Any) -> PatientPerson:
+def change(person: PatientPerson, *, by: Actor, **fields: Any) -> PatientPerson:
     """Change the given fields, holding the row; lists are replaced whole, and every clinic sees the change.
 
     Raises Invalid (422) for a value that a person cannot have.
@@ -70,10 +71,14 @@ def _phone(field: str, text: str) -> str:
 
 
 def _check_birth(day: date | None) -> None:
-    if day is not None and not date(1900, 1, 1) <= day <= clock.now().date():
+    latest_on_earth = (clock.now() + timedelta(hours=14)).date()
+    if day is not None and not EARLIEST_BIRTH <= day <= latest_on_earth:
         raise Invalid({"date_of_birth": ["a day from 1900-01-01 to today is expected"]})
 
 
 def without_repeats(texts: Iterable[str]) -> list[str]:
     """Return the texts without those that repeat an earlier one in other capitals."""
-    return list({text.casefold(): text for text in reversed(list(texts))}.values())[::-1]
+    kept: dict[str, str] = {}
+    for text in texts:
+        kept.setdefault(text.casefold(), text)
+    return list(kept.values())

@@ -9,6 +9,8 @@ from apps.organizations.services import users
 from restartix.kernel.commands import Command as BaseCommand
 from restartix.kernel.tenancy import Actor, Trace, outside_organizations
 
+_ACTOR = Actor.system("create_superadmin")
+
 
 class Command(BaseCommand):
     help = (
@@ -20,10 +22,14 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="default: what stands before the @")
 
     def perform(self, *, email: str, name: str, **options: object) -> dict[str, object]:
-        with outside_organizations(actor=Actor.system("create_superadmin"), trace=Trace(source="command")):
+        with outside_organizations(actor=_ACTOR, trace=Trace(source="command")):
             user = User.objects.filter(email=email.strip().lower(), deleted_at=None).first()
             is_new = user is None
-            user = users.promote(user) if user else users.create(email=email, name=name, is_superadmin=True)
+            user = (
+                users.promote(user, by=_ACTOR)
+                if user
+                else users.create(by=_ACTOR, email=email, name=name, is_superadmin=True)
+            )
         return {"id": user.pk, "email": user.email, "name": user.name, "created": is_new}
 
     def lines(self, result: dict[str, object]) -> list[str]:

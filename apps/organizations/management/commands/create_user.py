@@ -8,6 +8,8 @@ from apps.organizations.services import users
 from restartix.kernel.commands import Command as BaseCommand
 from restartix.kernel.tenancy import Actor, Trace, outside_organizations
 
+_ACTOR = Actor.system("create_user")
+
 
 class Command(BaseCommand):
     help = "Make a user whom the identity provider links at the first sign-in; refused if the e-mail is in use."
@@ -18,8 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("--superadmin", action="store_true", help="with the superadmin flag")
 
     def perform(self, *, email: str, name: str, superadmin: bool, **options: object) -> dict[str, object]:
-        with outside_organizations(actor=Actor.system("create_user"), trace=Trace(source="command")):
-            user = users.create(email=email, name=name, is_superadmin=superadmin)
+        with outside_organizations(actor=_ACTOR, trace=Trace(source="command")):
+            user = users.create(by=_ACTOR, email=email, name=name, is_superadmin=superadmin)
         return {"id": user.pk, "email": user.email, "name": user.name}
 
     def lines(self, result: dict[str, object]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Reads of profiles that assemble several rows."""
