@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import quote_from_bytes
 from uuid import uuid4
 
 import orjson
@@ -25,7 +24,7 @@ MAX_ADDRESS_BYTES = 8 * 1024
 #: Bodies up to this size are read before a thread is taken; larger ones need a Content-Length and stream through.
 MAX_READ_AHEAD_BYTES = 2 * 1024 * 1024
 BODY_SECONDS = 30
-_PLAIN = "".join(map(chr, range(0x21, 0x7F)))
+_DRAINED_BYTES = 32 * 1024 * 1024
 
 
 class TurnedAway(Exception):
@@ -45,14 +44,15 @@ def error_body(code: str, message: str, request_id: str) -> bytes:
 
 
 async def refuse(send: Send, status: int, code: str, message: str, *, retry_after: int = 0) -> None:
-    """Answer with the error envelope and close the connection."""
+    """Answer with the error envelope; what is still on its way in is read and dropped by the server."""
     request_id = uuid4().hex
     headers = [
         (b"content-type", b"application/json"),
         (b"cache-control", b"no-store"),
         (b"x-request-id", request_id.encode()),
-        (b"connection", b"close"),
     ]
+    if status == 408:
+        headers.append((b"connection", b"close"))
     if retry_after:
         headers.append((b"retry-after", str(retry_after).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -78,18 +78,15 @@ class Gateway:
 
 
 def admitted(scope: Scope) -> Scope:
-    """Return a copy of `scope` with headers and query that WSGI can carry. Raises TurnedAway (414, 431)."""
-    query = scope["query_string"]
-    if len(scope["raw_path"]) + len(query) > MAX_ADDRESS_BYTES:
+    """Return a copy of `scope` with headers that WSGI cannot confuse. Raises TurnedAway (414, 431)."""
+    if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_ADDRESS_BYTES:
         raise TurnedAway(414, "uri_too_long", "The address is too long.")
     headers = scope["headers"]
     if sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES:
         raise TurnedAway(431, "headers_too_large", "The headers are too large.")
     # WSGI turns `-` into `_`: a name sent with `_` could pose as one that a proxy sets or removes.
     clean = [(name, value) for name, value in headers if b"_" not in name]
-    if not query.isascii():
-        query = quote_from_bytes(query, safe=_PLAIN).encode()
-    return {**scope, "headers": clean, "query_string": query}
+    return {**scope, "headers": clean}
 
 
 async def _body_in_reach(scope: Scope, receive: Receive) -> Receive:
@@ -111,16 +108,19 @@ async def _body_in_reach(scope: Scope, receive: Receive) -> Receive:
 
 
 async def _whole(receive: Receive) -> bytes:
+    """Read the body. One that is too large is read on for a while, so that its sender comes to read the refusal."""
     parts: list[bytes] = []
     size = 0
-    while True:
+    more = True
+    while more and size < _DRAINED_BYTES:
         message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > MAX_READ_AHEAD_BYTES:
-            raise TurnedAway(413, "payload_too_large", "A body of this size has to announce its Content-Length.")
-        if not message.get("more_body"):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+        part = message.get("body", b"")
+        size += len(part)
+        parts = [*parts, part] if size <= MAX_READ_AHEAD_BYTES else []
+        more = message.get("more_body", False)
+    if size > MAX_READ_AHEAD_BYTES:
+        raise TurnedAway(413, "payload_too_large", "A body of this size has to announce its Content-Length.")
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _replaying(body: bytes, receive: Receive) -> Receive:

@@ -98,10 +98,14 @@ class WebServer(uvicorn.Server):
         self.cut_off = bool(self.server_state.tasks)
 
 
-def _worth_a_line(record: logging.LogRecord) -> bool:
-    """Leave probes out of the access log: (client, method, path, version, status)."""
+def _without_secrets(record: logging.LogRecord) -> bool:
+    """Leave probes out of the access log, and queries out of its lines: a stream's address holds its token."""
     arguments = record.args
-    return not (isinstance(arguments, tuple) and len(arguments) > 2 and str(arguments[2]).startswith("/healthz/"))
+    if not isinstance(arguments, tuple) or len(arguments) < 3:
+        return True
+    address = str(arguments[2]).split("?", 1)[0]
+    record.args = (*arguments[:2], address, *arguments[3:])
+    return not address.startswith("/healthz/")
 
 
 def serve(listener: socket.socket) -> None:
@@ -119,7 +123,7 @@ def serve(listener: socket.socket) -> None:
         timeout_keep_alive=15,
         backlog=2048,
     )
-    logging.getLogger("uvicorn.access").addFilter(_worth_a_line)
+    logging.getLogger("uvicorn.access").addFilter(_without_secrets)
     server = WebServer(config)
     server.run(sockets=[listener])
     if server.cut_off:

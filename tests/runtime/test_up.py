@@ -75,8 +75,8 @@ class TestWhileItRuns:
             connection.execute(
                 "INSERT INTO django_content_type (app_label, model) VALUES ('seen', 'here') ON CONFLICT DO NOTHING"
             )
-        count = "from django.contrib.contenttypes.models import *; print(ContentType.objects.filter(app_label='seen').get())"
-        done = manage("shell", "-v0", "-c", count, DATA_DIR=str(up.data_dir))
+        look = "from django.contrib.contenttypes.models import *; print(ContentType.objects.get(app_label='seen'))"
+        done = manage("shell", "-v0", "-c", look, DATA_DIR=str(up.data_dir))
         assert "here" in done.stdout, done.stderr
 
     def test_a_killed_web_process_comes_back(self, up):
