@@ -5,8 +5,10 @@ BIN = .venv/bin
 # For the checks alone: they look at code, and need no secret of yours.
 CHECKED = DEBUG=on RESTARTIX_ENV_FILE=
 
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 -q --no-header
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix bench promises docs clean
+.PHONY: help setup run test check fix bench promises lock clean
 
 help: ## list the targets
 	@echo 'RestartiX. Two commands are enough: make run, make test.'
@@ -41,6 +43,10 @@ bench: setup ## run the benchmarks and write docs/benchmarks.md; ARGS="slots" pr
 
 promises: setup ## run what the documentation promises about failure: races, kills, restarts
 	@$(MANAGE) test tests/races tests/promises tests/runtime -p no:randomly $(ARGS)
+
+lock: setup ## choose package versions anew from pyproject.toml: requirements.lock, and its part for production
+	$(COMPILE) --extra embedded --group dev --upgrade -o requirements.lock
+	$(COMPILE) -c requirements.lock -o requirements.production.lock
 
 clean: ## remove the environment and the caches; data in .data stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

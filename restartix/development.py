@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
 import fcntl
 import json
@@ -31,7 +32,7 @@ def _numbered_key() -> str:
 SECRETS: Mapping[str, Callable[[], str]] = {
     "secret_key": lambda: secrets.token_urlsafe(48),
     "clerk_webhook_secret": _webhook_secret,
-    "telemetry_service_token": lambda: f"development={secrets.token_urlsafe(32)}",
+    "telemetry_service_token": lambda: f"internal={secrets.token_urlsafe(32)}",
     "encryption_keys": _numbered_key,
     "telemetry_hash_key": _numbered_key,
 }
@@ -101,9 +102,15 @@ def _alone(data_dir: Path) -> Iterator[None]:
 
 
 def main() -> None:
-    """Print a new value for every secret, as lines of an environment file."""
+    """Print a new value for every secret, or write the missing ones into a folder, one file each."""
+    parser = argparse.ArgumentParser(prog="python -m restartix.development", description=main.__doc__)
+    parser.add_argument("--into", type=Path, help="folder for files to name with NAME_FILE; what is there stays")
+    folder: Path | None = parser.parse_args().into
     for attribute, value in fresh().items():
-        sys.stdout.write(f"{attribute.upper()}={value}\n")
+        if folder is None:
+            sys.stdout.write(f"{attribute.upper()}={value}\n")
+        elif not (folder / attribute.upper()).exists():
+            _write(folder / attribute.upper(), value.encode())
 
 
 if __name__ == "__main__":

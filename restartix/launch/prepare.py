@@ -1,7 +1,7 @@
-"""What has to be done once the servers run and before anybody comes: migrations, static files, demo clinics.
+"""What has to be done once the servers run and before anybody comes: migrations, static files, storage, demo clinics.
 
-Run by `manage.py up` as `python -m restartix.launch.prepare`, one process for all three. Messages go to standard
-error; standard output carries one JSON document: what the demo data offers.
+Run by `manage.py up` and by docker-compose.yml as `python -m restartix.launch.prepare`, one process for all. Messages
+go to standard error; standard output carries one JSON document: what the demo data offers.
 """
 
 from __future__ import annotations
@@ -44,6 +44,24 @@ def collect_static() -> None:
         _say("static files collected", began)
 
 
+def make_bucket() -> None:
+    """Make the bucket that STORAGE_URL names where it is missing."""
+    from django.core.files.storage import default_storage
+
+    bucket: Any = getattr(default_storage, "bucket", None)
+    if bucket is None:
+        return
+    began = time.monotonic()
+    client = bucket.meta.client
+    try:
+        client.head_bucket(Bucket=bucket.name)
+    except client.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise
+        bucket.create()
+        _say(f"bucket {bucket.name} made", began)
+
+
 def seed() -> dict[str, Any]:
     """Load the demo clinics where they are missing, and return their logins and pages."""
     if "seed_demo" not in get_commands():
@@ -69,6 +87,7 @@ def main() -> None:
     django.setup()
     migrate()
     collect_static()
+    make_bucket()
     sys.stdout.write(json.dumps(seed() if options.demo else {}))
 
 
