@@ -150,7 +150,17 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
 }
-SPECTACULAR_SETTINGS: dict[str, Any] = {}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "RestartiX API",
+    "VERSION": "1",
+    "DESCRIPTION": "Physiotherapy and rehabilitation clinics: people, appointments, exercises, documents.",
+    "LICENSE": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "COMPONENT_SPLIT_REQUEST": False,
+    "POSTPROCESSING_HOOKS": ["restartix.kernel.api.schema.document.complete"],
+    "SERVERS": [{"url": "/", "description": "This server"}],
+}
 RATE_LIMIT_USER = env.rate_limit_user
 RATE_LIMIT_PUBLIC = env.rate_limit_public
 BOOKING_LIMITS = env.booking_limits

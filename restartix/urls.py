@@ -8,6 +8,7 @@ import restartix.kernel.api.converters  # noqa: F401 (makes `<id:...>` known to 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("book/", include("apps.scheduling.pages.urls")),
+    path("v1/", include("restartix.kernel.api.docs")),
     path("v1/", include("apps.profiles.api.urls")),
     path("v1/", include("apps.organizations.api.urls")),
     path("v1/", include("apps.scheduling.api.urls")),

@@ -211,7 +211,7 @@ class TestAnUpload:
         [
             (PART, 400),
             (PART + PART + b"--x--\r\n", 422),
-            (b"", 422),
+            (b"", 400),
             (b"garbage", 400),
             (b"--x--\r\n", 422),
             (b"--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nabc\r\n--x--\r\n", 422),

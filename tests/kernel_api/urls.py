@@ -1,7 +1,7 @@
 """The throw-away index of the kernel's tests."""
 
 from django.http import HttpResponse
-from django.urls import path
+from django.urls import include, path
 
 from restartix.kernel.api import converters  # noqa: F401
 from restartix.kernel.api.resources import writes
@@ -13,9 +13,10 @@ def page(request):
 
 
 urlpatterns = [
+    path("v1/", include("restartix.kernel.api.docs")),
     path("v1/things", Things.as_view({"get": "list", "post": "create"})),
     path("v1/things/contended", Things.as_view({"post": "contended"})),
-    path("v1/things/broken/<name:mode>", Things.as_view({"get": "broken", "post": "broken"})),
+    path("v1/things/broken/<name:mode>", Things.as_view({"get": "broken", "post": "broken_on_write"})),
     path("v1/things/<id:id>", Things.as_view({"get": "retrieve", **writes("update"), "delete": "destroy"})),
     path("v1/things/<id:id>/shorten", Things.as_view({"post": "shorten"})),
     path("v1/things/<id:id>/recorded", Things.as_view({"post": "recorded"})),

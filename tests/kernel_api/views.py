@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.db import DataError, connection
 from django.http import HttpResponse
 
 from apps.profiles.models import Specialty
-from restartix.kernel import clock
 from restartix.kernel.api import fields
 from restartix.kernel.api.contexts import Context
 from restartix.kernel.api.filters import ApiFilterSet, By, Flag, Ids, Instants, Search, Words
@@ -18,6 +15,7 @@ from restartix.kernel.api.serializers import Body, Query, Representation
 from restartix.kernel.api.throttling import Limit
 from restartix.kernel.errors import AlreadyTaken, Conflict, Forbidden, Invalid, NotFound, refusing
 from restartix.kernel.roles import ADMINS, MEMBERS, PLATFORM, PUBLIC, SIGNED_IN, STAFF, Role
+from tests.kernel_api import world
 
 
 class OrganizationRef(Representation):
@@ -86,6 +84,7 @@ class Things(Resource):
         "shorten": STAFF,
         "recorded": ADMINS,
         "broken": MEMBERS,
+        "broken_on_write": MEMBERS,
         "contended": MEMBERS,
         "upload": ADMINS,
     }
@@ -144,6 +143,10 @@ class Things(Resource):
             Specialty.objects.create(title="t", slug="twice")
         raise RuntimeError("secret detail")
 
+    def broken_on_write(self, mode: str):
+        """Fail in the same way."""
+        self.broken(mode)
+
     def contended(self):
         """Lose against another transaction twice, then win."""
         type(self).attempts += 1
@@ -190,10 +193,6 @@ class PublicThings(Resource):
         wanted = self.sent.peek().get("thing_id") if self.action == "choose" else self.kwargs.get("id")
         if self.action == "places":
             wanted = 1
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('test.none', true)")
-        from tests.kernel_api import world
-
         if not isinstance(wanted, int):
             return None
         organization = world.organization_of_thing(wanted)
@@ -256,6 +255,3 @@ class Clinics(Resource):
             raise Forbidden(details={"reason": "self"})
         raise Invalid({"title": ["not found"]})
 
-
-def unused() -> tuple[object, ...]:
-    return (UUID, clock)

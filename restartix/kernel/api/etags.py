@@ -16,7 +16,7 @@ from restartix.kernel.errors import PreconditionFailed
 
 
 def etag_of(data: Mapping[str, Any], *, volatile: Collection[str] = (), included: Collection[str] = ()) -> str:
-    """Return the ETag of `data`: without `volatile` fields, and with `included` ones in the second part."""
+    """Return the ETag of `data`: without `volatile` fields, with `included` ones in the second part."""
     steady = {name: value for name, value in data.items() if name not in volatile}
     plain = _hash({name: value for name, value in steady.items() if name not in included})
     return f'"{plain}.{_hash(steady)}"' if included else f'"{plain}"'
@@ -35,7 +35,7 @@ def matches(header: str, etag: str, *, weak: bool) -> bool:
 
 
 def check_unchanged(header: str, etag: str) -> None:
-    """Raise PreconditionFailed (412) unless `header` names the present state, whatever was included when it was read."""
+    """Raise PreconditionFailed (412) unless `header` names the present state, whatever it was read with."""
     plain = etag.strip('"').partition(".")[0]
     named = [
         '"' + tag.strip().strip('"').partition(".")[0] + '"'

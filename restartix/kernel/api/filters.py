@@ -32,6 +32,9 @@ SEARCH_CHARACTERS = 100
 class Filter:
     """One filter: how the text of its parameter is read, and which rows it lets through."""
 
+    #: Whether commas separate values, any of which may match.
+    takes_several = True
+
     def __init__(self, field: serializers.Field, column: str = "", *, roles: Roles | None = None) -> None:
         """Read values by `field`, compare `column` (default: the filter's own name), for `roles` only if given."""
         self.field, self.column, self.roles = field, column, roles
@@ -103,6 +106,8 @@ class Words(Filter):
 class Flag(Filter):
     """`true` or `false`."""
 
+    takes_several = False
+
     def __init__(self, column: str = "", *, roles: Roles | None = None) -> None:
         """Compare a boolean column."""
         super().__init__(fields.Boolean(), column, roles=roles)
@@ -118,6 +123,8 @@ class Flag(Filter):
 
 class _Range(Filter):
     """Bounds of an ordered column, each by its suffix."""
+
+    takes_several = False
 
     def parameters(self, name: str) -> tuple[str, ...]:
         """Return the four suffixed names."""
@@ -171,6 +178,8 @@ class Numbers(_Range):
 class Search(Filter):
     """Free text: rows that contain it in one of the columns, whatever the case. Empty text lets all rows through."""
 
+    takes_several = False
+
     def __init__(self, *columns: str, by: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None) -> None:
         """Look into `columns`, or let `by` do it."""
         super().__init__(fields.Text(max_length=SEARCH_CHARACTERS, allow_null=True))
@@ -200,7 +209,7 @@ class By(Filter):
     ) -> None:
         """Read like `reading`, choose rows by `by`."""
         super().__init__(reading.field, roles=roles)
-        self.reading, self.by = reading, by
+        self.reading, self.by, self.takes_several = reading, by, reading.takes_several
 
     def parameters(self, name: str) -> tuple[str, ...]:
         """Return the names of `reading`."""

@@ -34,7 +34,8 @@ _STORE = (
     "(scope_digest, fingerprint, status, headers, body, created_at, expires_at) "
     "VALUES (%s, %s, %s, %s::jsonb, %s, now(), now() + make_interval(hours => %s)) "
     "ON CONFLICT (scope_digest) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, "
-    "headers = excluded.headers, body = excluded.body, created_at = excluded.created_at, expires_at = excluded.expires_at"
+    "headers = excluded.headers, body = excluded.body, created_at = excluded.created_at, "
+    "expires_at = excluded.expires_at"
 )
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Retry-After")
 _NEVER_KEPT = frozenset({401, 408, 429})
@@ -117,7 +118,14 @@ class Key:
         headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
         sealed = crypto.seal(response.content, place=self._place)
         with connection.cursor() as cursor:
-            values: list[Any] = [self.digest, self.fingerprint, response.status_code, json.dumps(headers), sealed, KEPT_HOURS]
+            values: list[Any] = [
+                self.digest,
+                self.fingerprint,
+                response.status_code,
+                json.dumps(headers),
+                sealed,
+                KEPT_HOURS,
+            ]
             cursor.execute(_STORE, values)
 
 

@@ -145,7 +145,7 @@ class Resource(ViewSetMixin, APIView):
         """
         self._fetch_row()
         if locked:
-            row_locked = type(self.row)._base_manager.filter(pk=self.row.pk).order_by()  # noqa: SLF001 (Django's own name)
+            row_locked = type(self.row)._base_manager.filter(pk=self.row.pk).order_by()
             row_locked.select_for_update(no_key=True).values_list("pk").first()
             self._fetch_row()
 

@@ -15,6 +15,11 @@ class StrictField(serializers.Field):
 
     default_error_messages = MESSAGES
 
+    def __init__(self, *, example: Any = None, **kwargs: Any) -> None:
+        """Take DRF's options, and an `example` for the documentation."""
+        self.example = example
+        super().__init__(**kwargs)
+
     def read(self, data: Any) -> Any:
         """Return the value of `data`, or call `refuse`."""
         raise NotImplementedError
