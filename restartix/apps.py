@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class RestartixConfig(AppConfig):
@@ -13,5 +14,7 @@ class RestartixConfig(AppConfig):
     verbose_name = "RestartiX"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register the checks, and what the apps do about each other's facts."""
         from restartix import celery, checks  # noqa: F401
+
+        autodiscover_modules("reactions")

@@ -110,7 +110,7 @@ def month_of(
     day_url: Callable[[date], str],
     month_url: Callable[[date], str],
 ) -> Month:
-    """Return the month of `day`; ways to months before `today`'s or after `last`'s are left out."""
+    """Return the month of `day`; weeks that are over are left out, and ways to months that cannot be booked."""
     counts = Counter(date.fromisoformat(text) for text, _wall, _offset in stamps(timezone, [s for s, _ids in openings]))
     first = day.replace(day=1)
     before, after = first - timedelta(days=1), first + timedelta(days=calendar.monthrange(day.year, day.month)[1])
@@ -127,7 +127,7 @@ def month_of(
     return Month(
         title=dates.sentence(dates.month(first, language)),
         weekdays=[(name[:2], name) for name in dates.weekday_names(language)],
-        weeks=[[cell(number) for number in week] for week in weeks],
+        weeks=[[cell(number) for number in week] for week in weeks if week[-1] >= today],
         before=month_url(before) if before >= today.replace(day=1) else "",
         after=month_url(after) if after <= last else "",
         total=counts.total(),

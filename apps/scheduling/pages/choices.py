@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from apps.profiles.models import Specialist
 from apps.scheduling.models import AppointmentTemplate
@@ -14,6 +15,7 @@ from apps.scheduling.pages.visits import Visit
 from apps.scheduling.selectors.booking import BookableTemplate, bookable_templates
 from apps.scheduling.selectors.offers import Offering, offering
 from apps.scheduling.selectors.openings import Search
+from restartix.kernel import wording as words
 from restartix.kernel.errors import NotFound
 
 ANYONE = "with"
@@ -68,14 +70,22 @@ class Choice:
         """Return the steps of this booking, those without a choice left out, up to which one it is."""
         ways = {
             "service": (_("Service"), self.visit.url("services"), self.has_other_services),
-            "specialist": (_("Specialist"), self.visit.url("specialists", service=self.template.slug), self.has_other_specialists),
-            "time": (_("Time"), self.url("times"), True),
+            "specialist": (
+                _("Specialist"),
+                self.visit.url("specialists", service=self.template.slug),
+                self.has_other_specialists,
+            ),
+            "time": (pgettext("a step of the booking", "Time"), self.url("times"), True),
             "details": (_("Your details"), "", True),
         }
         names = [name for name, (_label, _url, exists) in ways.items() if exists]
         now = names.index(present)
         return [
-            {"label": ways[name][0], "url": ways[name][1] if i < now else "", "state": ("done", "now", "later")[(i >= now) + (i > now)]}
+            {
+                "label": ways[name][0],
+                "url": ways[name][1] if i < now else "",
+                "state": ("done", "now", "later")[(i >= now) + (i > now)],
+            }
             for i, name in enumerate(names)
         ]
 
@@ -109,8 +119,8 @@ def service_card(visit: Visit, service: BookableTemplate) -> dict[str, Any]:
         "slug": template.slug,
         "description": template.description,
         "specialty": template.specialty.title if template.specialty else "",
-        "duration": wording.duration(template.duration_minutes),
-        "price": wording.price(template.price, template.currency, visit.language),
+        "duration": words.duration(template.duration_minutes),
+        "price": words.price(template.price, template.currency, visit.language),
         "mode": template.mode,
         "mode_text": wording.mode(template.mode),
         "location": template.location if template.mode == "in_person" else "",

@@ -15,6 +15,8 @@ from apps.scheduling.pages.choices import Choice
 from apps.scheduling.pages.visits import TIMESLOTS, Visit, visited
 from apps.scheduling.selectors import openings
 from apps.scheduling.selectors.booking import bookable_templates
+from apps.scheduling.selectors.offers import local_date
+from apps.scheduling.selectors.openings import Opening, Search
 from restartix.kernel import dates
 
 #: How many of the next free times are listed at first.
@@ -84,9 +86,9 @@ def times_page(
     """Show the times; `nearest_to` those around a time that is gone, `typed` what has been filled in so far."""
     visit, search = choice.visit, choice.search()
     zone, language = visit.organization.timezone, visit.language
-    day = _date(visit.request.GET.get("day"))
+    day, month_asked = _date(visit.request.GET.get("day")), _date(f"{visit.request.GET.get('month')}-01")
     upcoming = openings.upcoming(search, count=NEXT)
-    shown = _month_shown(search, day, upcoming)
+    shown = _month_shown(search, day or month_asked, upcoming)
     month = openings.of_month(search, shown).slots
     if nearest_to is not None:
         day, found = None, openings.nearest(search, wish=nearest_to, count=6)
@@ -117,22 +119,14 @@ def _stream(choice: Choice) -> str:
     return f"/v1/scheduling/timeslots/stream?appointment_template_id={choice.template.pk}{wanted}"
 
 
-def _month_shown(search: openings.Search, day: date | None, upcoming: list[openings.Opening]) -> date:
+def _month_shown(search: Search, asked: date | None, upcoming: list[Opening]) -> date:
     """Return a day of the month to show: the one asked for, else that of the first free time; none out of reach."""
-    asked = day or _date(f"{search_month(search)}-01")
     if asked is None and upcoming:
-        asked = datetime.fromtimestamp(upcoming[0][0], UTC).date()
+        asked = local_date(datetime.fromtimestamp(upcoming[0][0], UTC), search.timezone)
     return min(max(asked or search.first_day, search.first_day), search.last_day)
 
 
-def search_month(search: openings.Search) -> str:
-    """Placeholder."""
-    return ""
-
-
-def _month(
-    choice: Choice, search: openings.Search, shown: date, found: Iterable[openings.Opening], day: date | None
-) -> calendars.Month:
+def _month(choice: Choice, search: Search, shown: date, found: Iterable[Opening], day: date | None) -> calendars.Month:
     return calendars.month_of(
         shown,
         found,
@@ -146,9 +140,7 @@ def _month(
     )
 
 
-def _on_day(
-    found: Iterable[openings.Opening], day: date, zone: str, language: str
-) -> list[openings.Opening]:
+def _on_day(found: Iterable[Opening], day: date, zone: str, language: str) -> list[Opening]:
     known = list(found)
     shown = calendars.times_of(known, timezone=zone, language=language)
     return [opening for opening, time in zip(known, shown, strict=True) if time.day == day]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 Colour = tuple[int, int, int]
 
 TEXT, SHAPE = 4.5, 3.0
-DEFAULT = "#0F766E"
+#: The brand colour of static/restartix/tokens.css.
+DEFAULT = "#0B6B6B"
 _STEP = 0.04
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
@@ -35,14 +36,21 @@ class Palette:
 
 def palette(text: str | None, scheme: tuple[Colour, Colour]) -> Palette:
     """Return the colours for `#RRGGBB` on the surfaces of `scheme`, LIGHT or DARK; the default's for anything else."""
-    own = parsed(text if text and re.fullmatch(r"#[0-9A-Fa-f]{6}", text) else DEFAULT)
+    own = parsed(known(text))
     away = BLACK if scheme is LIGHT else WHITE
     accent = _shifted(own, away, scheme, SHAPE)
     tint = mixed(scheme[0], own, _TINT[scheme])
     on_accent = max((WHITE, INK), key=lambda ink: contrast(ink, accent))
     if contrast(on_accent, accent) < TEXT:
         accent = _shifted(accent, away, (on_accent,), TEXT)
-    return Palette(written(accent), written(on_accent), written(_shifted(own, away, (*scheme, tint), TEXT)), written(tint))
+    return Palette(
+        written(accent), written(on_accent), written(_shifted(own, away, (*scheme, tint), TEXT)), written(tint)
+    )
+
+
+def known(text: str | None) -> str:
+    """Return `text` if it is written `#RRGGBB`, the default colour otherwise."""
+    return text if text and re.fullmatch(r"#[0-9A-Fa-f]{6}", text) else DEFAULT
 
 
 def _shifted(colour: Colour, away: Colour, grounds: tuple[Colour, ...], ratio: float) -> Colour:

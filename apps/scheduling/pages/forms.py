@@ -45,7 +45,11 @@ class PhoneField(forms.CharField):
 
         kind = phonenumbers.PhoneNumberType.MOBILE
         number = phonenumbers.example_number_for_type(self.country, kind)
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL) if number else "+40 712 034 567"
+        return (
+            phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+            if number
+            else "+40 712 034 567"
+        )
 
 
 def _national(text: str, country: str) -> str | None:
@@ -118,15 +122,19 @@ class DetailsForm(forms.Form):
                 policy_url=(policies.get(kind) or {}).get("url", ""),
                 is_needed=kind == PRIVACY,
                 is_given=bool(self[f"agree_{kind}"].value()),
-                error=next(iter(self.errors.get(f"agree_{kind}", [])), ""),
+                error=self._error(f"agree_{kind}"),
             )
             for kind in self._required
         ]
 
+    def _error(self, name: str) -> str:
+        """Return what is wrong with a field, nothing if it is right."""
+        return str(next(iter(self.errors.get(name, [])), ""))
+
     @property
     def problems(self) -> Iterator[tuple[str, str]]:
         """The name of each field that is wrong, in the order of the page, and what was expected of it."""
-        return ((name, self.errors[name][0]) for name in self.fields if name in self.errors)
+        return ((name, self._error(name)) for name in self.fields if name in self.errors)
 
     @property
     def typed(self) -> list[tuple[str, str]]:

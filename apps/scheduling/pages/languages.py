@@ -8,9 +8,8 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-LANGUAGES = {"ro": "Română", "en": "English"}
-FALLBACK = "en"
-#: How money is written: the sign of the clinic's own currency stands after the number in Romanian.
+from restartix.kernel.languages import LANGUAGES, spoken
+
 PARAMETER = "lang"
 
 
@@ -23,12 +22,6 @@ def chosen(request: HttpRequest) -> str | None:
 def language_of(request: HttpRequest, locale: str) -> str:
     """Return the language for this visitor of a clinic whose own language is `locale`."""
     return chosen(request) or _asked_for(request) or spoken(locale)
-
-
-def spoken(locale: str | None, otherwise: str = FALLBACK) -> str:
-    """Return the language of ours that a BCP 47 tag means, or `otherwise`."""
-    language = (locale or "").split("-")[0].lower()
-    return language if language in LANGUAGES else otherwise
 
 
 def _asked_for(request: HttpRequest) -> str | None:

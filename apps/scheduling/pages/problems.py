@@ -29,8 +29,12 @@ def described(refusal: Refusal) -> dict[str, Any]:
 def _patience(seconds: int) -> str:
     """Say how long to wait."""
     if seconds <= 60:
-        wait = ngettext("Try again in %(count)d second.", "Try again in %(count)d seconds.", seconds) % {"count": seconds}
+        wait = ngettext("Try again in %(count)d second.", "Try again in %(count)d seconds.", seconds) % {
+            "count": seconds
+        }
     else:
         minutes = math.ceil(seconds / 60)
-        wait = ngettext("Try again in %(count)d minute.", "Try again in %(count)d minutes.", minutes) % {"count": minutes}
+        wait = ngettext("Try again in %(count)d minute.", "Try again in %(count)d minutes.", minutes) % {
+            "count": minutes
+        }
     return _("A great many requests came from your connection. {wait}").format(wait=wait)

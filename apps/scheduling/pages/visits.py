@@ -30,13 +30,14 @@ from apps.organizations.lifecycles import DomainStatus
 from apps.organizations.models import Domain, Organization
 from apps.organizations.selectors import hosts, images
 from apps.scheduling.pages import colours, problems
-from apps.scheduling.pages.languages import LANGUAGES, PARAMETER, chosen, language_of
-from restartix.kernel import clock
+from apps.scheduling.pages.languages import PARAMETER, chosen, language_of
+from restartix.kernel import clock, dates
 from restartix.kernel.api import throttling
 from restartix.kernel.api.errors import is_contention, refusal_of
 from restartix.kernel.api.requests import client_ip, network_of, trace_of
 from restartix.kernel.api.throttling import Limit
 from restartix.kernel.errors import NotFound, Refusal
+from restartix.kernel.languages import LANGUAGES
 from restartix.kernel.tenancy import Actor, acting_for
 
 P = ParamSpec("P")
@@ -106,17 +107,19 @@ class Visit:
     def _frame(self) -> dict[str, Any]:
         """Return what every page shows around its content."""
         organization = self.organization
-        logo = images.address_of(organization.logo)
+        logo, icon = images.address_of(organization.logo), images.address_of(organization.icon)
         return {
             "organization": organization,
             "monogram": organization.name[:1].upper(),
-            "logo": urlsplit(logo).path if logo else None,
+            "logo": urlsplit(logo).path if logo else "",
+            "icon": urlsplit(icon).path if icon else "data:,",
             "language": self.language,
             "languages": self._languages(),
             "lang": chosen(self.request) or "",
-            "theme": reverse("booking:theme", kwargs={"colour": _hexadecimal(organization.primary_color)}),
+            "theme": reverse("booking:theme", kwargs={"colour": colours.known(organization.primary_color)[1:]}),
             "home": self.url("services"),
             "timezone": organization.timezone,
+            "zone_city": dates.city(organization.timezone, self.language),
         }
 
     def _languages(self) -> list[dict[str, Any]]:
@@ -135,11 +138,9 @@ class Visit:
         ]
 
 
-def _hexadecimal(colour: str | None) -> str:
-    return (colour or colours.DEFAULT).lstrip("#")
-
-
-def visited(*limits: Limit, methods: tuple[str, ...] = ("GET", "HEAD")) -> Callable[[Page[P]], Callable[..., HttpResponse]]:
+def visited(
+    *limits: Limit, methods: tuple[str, ...] = ("GET", "HEAD")
+) -> Callable[[Page[P]], Callable[..., HttpResponse]]:
     """Turn a function of a visit into a view: find the clinic, count the request, act in the clinic's scope, answer.
 
     Unknown, suspended and deleted clinics answer 404. A refusal that the page does not handle becomes a page that says
@@ -165,7 +166,9 @@ def visited(*limits: Limit, methods: tuple[str, ...] = ("GET", "HEAD")) -> Calla
     return decorate
 
 
-def _answer(visit: Visit, page: Callable[..., HttpResponse], limits: tuple[Limit, ...], values: dict[str, Any]) -> HttpResponse:
+def _answer(
+    visit: Visit, page: Callable[..., HttpResponse], limits: tuple[Limit, ...], values: dict[str, Any]
+) -> HttpResponse:
     try:
         visit.admit(*limits)
         return _repeating(lambda: _inside(visit, page, values))
@@ -200,7 +203,7 @@ def _nowhere(request: HttpRequest) -> HttpResponse:
         context = {"language": language, "theme": reverse("booking:theme", kwargs={"colour": colours.DEFAULT[1:]})}
         response = HttpResponse(render_to_string("booking/nowhere.html", context), status=404)
     response["Content-Language"] = language
-    return csp_replace({"frame-ancestors": [SELF]})(lambda _: response)(request)
+    return _framed_by(response, [SELF])
 
 
 def _sealed(response: HttpResponse, visit: Visit) -> HttpResponse:
@@ -208,8 +211,13 @@ def _sealed(response: HttpResponse, visit: Visit) -> HttpResponse:
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("Content-Language", visit.language)
     response.headers["Referrer-Policy"] = "no-referrer"
-    framed_by = [SELF, *_verified_domains(visit.organization)]
-    return csp_replace({"frame-ancestors": framed_by})(lambda _: response)(visit.request)
+    return _framed_by(response, [SELF, *_verified_domains(visit.organization)])
+
+
+def _framed_by(response: HttpResponse, hosts_allowed: list[str]) -> HttpResponse:
+    """Let these hosts show the page in a frame, and no other (Content-Security-Policy, frame-ancestors)."""
+    csp_replace({"frame-ancestors": hosts_allowed})(lambda _request: response)(HttpRequest())
+    return response
 
 
 def _verified_domains(organization: Organization) -> list[str]:
