@@ -9,3 +9,9 @@ class SchedulingConfig(AppConfig):
     name = "apps.scheduling"
     label = "scheduling"
     verbose_name = "Scheduling"
+
+    def ready(self) -> None:
+        """Let announcements reach streams, and say what of scheduling stands in the way of removals below."""
+        from apps.scheduling.api import hints
+
+        hints.register()

@@ -24,10 +24,9 @@ from apps.scheduling.api.public import Holds, Timeslots
 from apps.scheduling.api.watching import Watched, event_key, instant
 from apps.scheduling.models import Hold
 from apps.scheduling.services import holds
-from apps.scheduling.services.announcements import Hint, HoldChanged, deliver_by
 from restartix.environment import env
 from restartix.kernel import clock
-from restartix.kernel.streams import EventStream, publish
+from restartix.kernel.streams import EventStream
 from restartix.kernel.tenancy import Actor, Trace, across_organizations
 
 logger = logging.getLogger("restartix.streams")
@@ -39,30 +38,6 @@ RETRY_SECONDS = 1.0
 BATCH_SECONDS = 0.2
 #: A page that only browses is told that the line is alive this often, and has to connect again after LIFE_SECONDS.
 COMMENT_SECONDS, LIFE_SECONDS = 15.0, 900.0
-
-
-def _carry(hints: list[Hint]) -> None:
-    """Carry hints to the groups of a hold and of a specialist."""
-    publish((_group_of(hint), _message_of(hint)) for hint in hints)
-
-
-def _group_of(hint: Hint) -> str:
-    return f"hold-{hint.hold_id.hex}" if isinstance(hint, HoldChanged) else f"specialist-{hint.specialist_id}"
-
-
-def _message_of(hint: Hint) -> dict[str, Any]:
-    if isinstance(hint, HoldChanged):
-        return {"type": "hold.changed"}
-    slot = {
-        "specialist_id": hint.specialist_id,
-        "start": instant(hint.start),
-        "end": instant(hint.end),
-        "state": hint.state,
-    }
-    return {"type": "slot.changed", "slot": slot, "hold_id": str(hint.hold_id) if hint.hold_id else None}
-
-
-deliver_by(_carry)
 
 
 class HoldStream(EventStream):

@@ -96,7 +96,7 @@ def book(*, hold_id: UUID, token: str | None, request: Request, by: Actor, patie
 def _locked(hold_id: UUID, token: str | None) -> Hold:
     held = (
         Hold.objects.select_for_update(of=("self",))
-        .select_related("template", "specialist", "organization", "appointment")
+        .select_related("template", "specialist", "organization")
         .extra(select={"is_lapsed": "scheduling_hold.expires_at <= clock_timestamp()"})  # the database's clock judges
         .filter(hold_id=hold_id, token_digest=token_digest(token or ""))
         .first()
@@ -107,7 +107,9 @@ def _locked(hold_id: UUID, token: str | None) -> Hold:
 
 
 def _repeat(held: Hold, request: Request) -> Booked:
-    appointment = held.appointment
+    # not joined to the locked row: after waiting for the lock PostgreSQL reads that row anew, but not what it joins
+    booked = Appointment.objects.select_related("specialist", "appointment_template", "organization")
+    appointment = booked.filter(pk=held.appointment_id).first()
     recent = held.finished_at is not None and clock.now() - held.finished_at < timedelta(hours=REPEATABLE_HOURS)
     if appointment is None or not recent or bytes(appointment.booking_digest or b"") != request.digest():
         raise HoldAlreadyBooked
