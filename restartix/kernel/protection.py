@@ -52,14 +52,28 @@ DECLARE
     ignored text[] := string_to_array(TG_ARGV[5], ',');
     verb text := CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END;
     diff jsonb;
+    has_objects boolean;
 BEGIN
-    SELECT jsonb_object_agg(COALESCE(a.key, b.key), jsonb_build_object(
-               'old', restartix_shown(b.value, COALESCE(b.column_name, a.column_name) = ANY (masked)),
-               'new', restartix_shown(a.value, COALESCE(a.column_name, b.column_name) = ANY (masked))))
-      INTO diff
-      FROM restartix_flat(after) a FULL JOIN restartix_flat(before) b ON a.key = b.key
-     WHERE COALESCE(a.value, 'null') IS DISTINCT FROM COALESCE(b.value, 'null')
-       AND NOT COALESCE(a.column_name, b.column_name) = ANY (ignored);
+    -- Most changes are of plain values, which one pass compares; a column that holds an object takes the general way.
+    SELECT jsonb_object_agg(c.key, jsonb_build_object(
+               'old', CASE WHEN c.masked OR c.is_long THEN restartix_shown(c.old, c.masked) ELSE c.old END,
+               'new', CASE WHEN c.masked OR c.is_long THEN restartix_shown(c.new, c.masked) ELSE c.new END)),
+           bool_or(jsonb_typeof(c.old) = 'object' OR jsonb_typeof(c.new) = 'object')
+      INTO diff, has_objects
+      FROM (SELECT p.key, p.key = ANY (masked) AS masked,
+                   length((before -> p.key)::text) > 2000 OR length((after -> p.key)::text) > 2000 AS is_long,
+                   COALESCE(before -> p.key, 'null') AS old, COALESCE(after -> p.key, 'null') AS new
+              FROM jsonb_each(present) p WHERE p.key <> ALL (ignored)) c
+     WHERE c.old <> c.new;
+    IF has_objects THEN
+        SELECT jsonb_object_agg(COALESCE(a.key, b.key), jsonb_build_object(
+                   'old', restartix_shown(b.value, COALESCE(b.column_name, a.column_name) = ANY (masked)),
+                   'new', restartix_shown(a.value, COALESCE(a.column_name, b.column_name) = ANY (masked))))
+          INTO diff
+          FROM restartix_flat(after) a FULL JOIN restartix_flat(before) b ON a.key = b.key
+         WHERE COALESCE(a.value, 'null') IS DISTINCT FROM COALESCE(b.value, 'null')
+           AND NOT COALESCE(a.column_name, b.column_name) = ANY (ignored);
+    END IF;
     IF diff IS NULL AND TG_OP = 'UPDATE' THEN
         RETURN NULL;
     END IF;
@@ -125,7 +139,7 @@ class AuditTable(_TableOperation):
     ) -> None:
         """Name the entity as its path does, and the columns that say whose row it is.
 
-        `organization` may be `@active`: the audit row then belongs to the organization that acts, whoever's the row is.
+        `organization` may be WHERE_IT_HAPPENS: the audit row then belongs to the clinic that acts, whoever's the row is.
         """
         self.model, self.entity, self.organization = model, entity, organization
         self.identity, self.patient = identity, patient

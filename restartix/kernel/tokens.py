@@ -187,10 +187,16 @@ def development_key() -> rsa.RSAPrivateKey:
         with suppress(FileExistsError):
             path.hardlink_to(aside)
         aside.unlink()
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    key = _parsed(path.read_bytes())
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ImproperlyConfigured(f"{path} does not hold an RSA key.")
     return key
+
+
+@cache
+def _parsed(pem: bytes) -> Any:
+    """Read a key once: checking that it is one costs 35 ms."""
+    return serialization.load_pem_private_key(pem, password=None)
 
 
 def _new_key_pem() -> bytes:
