@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
 from restartix.kernel.api import envelope, includes, pagination, queries, sorting
+from restartix.kernel.api.fast.lists import fast_page
 from restartix.kernel.api.filters import ApiFilterSet, Wanted
 from restartix.kernel.api.pagination import Page
 from restartix.kernel.api.queries import Problems
@@ -62,18 +63,21 @@ def known_parameters(view: Resource | type[Resource]) -> list[str]:
 
 
 def page_of(view: Resource) -> Listing:
-    """Return the page that the caller wants, by the ordinary path: the ORM and the declared serializer."""
+    """Return the page that the caller wants: the quick way where the list can be compiled, else the ordinary one."""
     wanted = read_list(view)
     view.included = wanted.included
+    data, total = fast_page(view, wanted) or ordinary_page(view, wanted)
+    return Listing(envelope.page_of(data, page=wanted.page.number, limit=wanted.page.limit, total=total))
+
+
+def ordinary_page(view: Resource, wanted: ListRequest) -> tuple[Sequence[Any], int]:
+    """Return the rows of the page and the total by the ORM and the declared serializer."""
     queryset = filtered(view.rows(), wanted)
     total = queryset.order_by().count()
-    rows = queryset.order_by(*wanted.ordering)
-    data = (
-        view.represent_all(_prepared(view, rows, wanted)[wanted.page.offset : wanted.page.offset + wanted.page.limit])
-        if _has_rows(wanted, total)
-        else []
-    )
-    return Listing(envelope.page_of(data, page=wanted.page.number, limit=wanted.page.limit, total=total))
+    if not wanted.page.is_reachable or wanted.page.offset >= total:
+        return [], total
+    rows = _prepared(view, queryset.order_by(*wanted.ordering), wanted)
+    return view.represent_all(rows[wanted.page.offset : wanted.page.offset + wanted.page.limit]), total
 
 
 def filtered(queryset: QuerySet[Any], wanted: ListRequest) -> QuerySet[Any]:
@@ -88,7 +92,3 @@ def _prepared(view: Resource, queryset: QuerySet[Any], wanted: ListRequest) -> Q
     for name in wanted.included:
         queryset = view.includes[name](queryset)
     return queryset
-
-
-def _has_rows(wanted: ListRequest, total: int) -> bool:
-    return wanted.page.is_reachable and wanted.page.offset < total

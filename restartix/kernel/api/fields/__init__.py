@@ -6,6 +6,7 @@ Source: contract/conventions.md, "Paths, methods, bodies"; organizations.md, sec
 
 from restartix.kernel.api.fields.base import MESSAGES, StrictField
 from restartix.kernel.api.fields.containers import File, ListOf, Object
+from restartix.kernel.api.fields.derived import Computed, Part
 from restartix.kernel.api.fields.moments import Date, Instant, TimeOfDay, instant
 from restartix.kernel.api.fields.texts import (
     Colour,
@@ -23,7 +24,7 @@ from restartix.kernel.api.fields.texts import (
 from restartix.kernel.api.fields.values import Boolean, Choice, Id, Integer, Money, Uuid
 
 __all__ = [
-    "MESSAGES", "Boolean", "Choice", "Colour", "Country", "Currency", "Date", "Email", "File", "Id", "Instant",
-    "Integer", "ListOf", "Locale", "Money", "Object", "Pattern", "Phone", "Slug", "StrictField", "Text", "TimeOfDay",
-    "TimeZone", "Url", "Uuid", "instant",
+    "MESSAGES", "Boolean", "Choice", "Colour", "Computed", "Country", "Currency", "Date", "Email", "File", "Id",
+    "Instant", "Integer", "ListOf", "Locale", "Money", "Object", "Part", "Pattern", "Phone", "Slug", "StrictField",
+    "Text", "TimeOfDay", "TimeZone", "Url", "Uuid", "instant",
 ]  # fmt: skip

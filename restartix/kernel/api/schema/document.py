@@ -73,6 +73,7 @@ def _webhooks() -> Iterator[tuple[str, Schema]]:
 
 def _delivery(kind: type[Announcement]) -> Schema:
     name = kind.name
+    data = _data(kind)
     payload = {
         "type": "object",
         "required": ["id", "type", "timestamp", "organization_id", "data"],
@@ -81,7 +82,7 @@ def _delivery(kind: type[Announcement]) -> Schema:
             "type": {"type": "string", "const": name},
             "timestamp": {"type": "string", "format": "date-time"},
             "organization_id": {"type": "integer", "format": "int64"},
-            "data": _data(kind),
+            "data": data,
         },
     }
     event = {
@@ -90,7 +91,7 @@ def _delivery(kind: type[Announcement]) -> Schema:
         "timestamp": "2026-12-01T10:00:00Z",
         "organization_id": 7,
     }
-    example = {**event, "data": _example(payload["properties"]["data"])}
+    example = {**event, "data": _example(data)}
     return {
         "operationId": "event_" + name.replace(".", "_"),
         "tags": ["Events"],
@@ -127,6 +128,6 @@ def _of_type(hint: Any) -> Schema:
 
 
 def _example(schema: Schema) -> Schema:
-    values = {"integer": 41, "string": "upcoming", "boolean": True, "number": 1.5, "array": []}
-    kinds = {name: each["type"] for name, each in schema["properties"].items()}
+    values: Schema = {"integer": 41, "string": "upcoming", "boolean": True, "number": 1.5, "array": []}
+    kinds: dict[str, Any] = {name: each["type"] for name, each in schema["properties"].items()}
     return {name: values[kind if isinstance(kind, str) else kind[0]] for name, kind in kinds.items()}

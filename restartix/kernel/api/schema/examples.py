@@ -86,6 +86,8 @@ def example_of(serializer: Any) -> Any:
 def _of_field(name: str, field: Any) -> Any:
     if (stated := getattr(field, "example", None)) is not None:
         return stated
+    if isinstance(field, fields.Computed | fields.Part):
+        return _of_field(name, field.result if isinstance(field, fields.Computed) else field.shape)
     if isinstance(field, serializers.BaseSerializer):
         return example_of(field)
     if isinstance(field, serializers.ListField):

@@ -1,4 +1,5 @@
 """How the strict fields are written in the schema."""
+# mypy: disallow-untyped-calls=False
 
 from __future__ import annotations
 
@@ -99,6 +100,28 @@ def enumeration(auto_schema: AutoSchema, choices: Any) -> Schema:
 
 def _first_line(kind: type) -> str:
     return (kind.__doc__ or kind.__name__).strip().splitlines()[0]
+
+
+class ComputedExtension(OpenApiSerializerFieldExtension):
+    """Computed values, written like their result."""
+
+    target_class = "restartix.kernel.api.fields.derived.Computed"
+    priority = 1
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> Schema:
+        """Write the result's field."""
+        return dict(auto_schema._map_serializer_field(self.target.result, direction))  # noqa: SLF001 (as for lists)
+
+
+class PartExtension(OpenApiSerializerFieldExtension):
+    """Objects made of the row's own columns, written like their shape."""
+
+    target_class = "restartix.kernel.api.fields.derived.Part"
+    priority = 1
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> Schema:
+        """Write the shape."""
+        return dict(auto_schema._map_serializer_field(self.target.shape, direction))  # noqa: SLF001 (as for lists)
 
 
 class ListOfExtension(OpenApiSerializerFieldExtension):

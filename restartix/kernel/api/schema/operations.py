@@ -1,9 +1,10 @@
 """One operation of the document, from the operation's declaration and its resource."""
+# mypy: disallow-untyped-calls=False
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from drf_spectacular.drainage import warn
 from drf_spectacular.openapi import AutoSchema
@@ -19,6 +20,9 @@ from restartix.kernel.api.schema.parameters import query_parameters
 from restartix.kernel.api.schema.refusals import refusals_of
 from restartix.kernel.api.serializers import Body, Representation
 from restartix.kernel.roles import Access
+
+if TYPE_CHECKING:
+    from restartix.kernel.api.resources import Resource
 
 Schema = dict[str, Any]
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -37,10 +41,10 @@ class OperationSchema(AutoSchema):
         """Return the operation object of one method of one path."""
         self.registry, self.method = registry, method.upper()
         self.path, self.path_regex, self.path_prefix = path, path_regex, path_prefix
-        view = self.view
-        if not hasattr(view, "operation_for"):
-            warn(f"{type(view).__name__} is not a Resource and stays out of the document")
+        if not hasattr(self.view, "operation_for"):
+            warn(f"{type(self.view).__name__} is not a Resource and stays out of the document")
             return None
+        view = self.resource
         operation: Operation = view.operation_for(view.action)
         view.kwargs = dict.fromkeys(match["name"] for match in _PATH_PARAMETER.finditer(path_regex))
         summary, description = naming.texts_of(view, operation.summary)
@@ -60,15 +64,20 @@ class OperationSchema(AutoSchema):
         }
 
     @property
+    def resource(self) -> Resource:
+        """The resource that the operation belongs to."""
+        return cast("Resource", self.view)
+
+    @property
     def _is_public(self) -> bool:
-        return bool(self.view.may[self.view.action] is Access.PUBLIC)
+        return bool(self.resource.may[self.resource.action] is Access.PUBLIC)
 
     @property
     def _writes(self) -> bool:
         return self.method in _WRITES
 
     def _roles(self) -> list[str]:
-        allowed = self.view.may[self.view.action]
+        allowed = self.resource.may[self.resource.action]
         return [str(allowed)] if isinstance(allowed, Access) else sorted(allowed)
 
     def _limits(self, operation: Operation) -> Schema:
@@ -77,7 +86,7 @@ class OperationSchema(AutoSchema):
     # parameters
 
     def _parameters(self, operation: Operation) -> list[Schema]:
-        query = query_parameters(self.view, operation, lambda field: self._map_serializer_field(field, "request"))
+        query = query_parameters(self.resource, operation, lambda field: self._map_serializer_field(field, "request"))
         return [*self._path_parameters(), *query, *self._header_parameters(operation)]
 
     def _path_parameters(self) -> list[Schema]:
@@ -92,10 +101,10 @@ class OperationSchema(AutoSchema):
         ]
 
     def _header_parameters(self, operation: Operation) -> list[Schema]:
-        names = [] if self.view.context_for(self.view.action) is Context.IGNORED else ["Organization"]
+        names = [] if self.resource.context_for(self.resource.action) is Context.IGNORED else ["Organization"]
         if self._writes:
             names.append("IdempotencyKey")
-        if self._writes and self.view.has_row(operation) and self.view.serializer_class is not None:
+        if self._writes and self.resource.has_row(operation) and self.resource.serializer_class is not None:
             names.append("IfMatch")
         if self._has_etag(operation):
             names.append("IfNoneMatch")
@@ -110,14 +119,14 @@ class OperationSchema(AutoSchema):
         )
 
     def _is_list(self, operation: Operation) -> bool:
-        return self.view.action == "list" or operation.many
+        return self.resource.action == "list" or operation.many
 
     # bodies
 
     def _body(self, operation: Operation) -> Schema | None:
         if not self._writes or operation.body is None:
             return None
-        sent_only = self.view.action == "update" if operation.sent_only is None else operation.sent_only
+        sent_only = self.resource.action == "update" if operation.sent_only is None else operation.sent_only
         serializer = operation.body(partial=sent_only, sent_only=sent_only)
         if not serializer.fields:
             return None
@@ -126,7 +135,7 @@ class OperationSchema(AutoSchema):
         content = {"schema": self._component(serializer, "request"), "example": example}
         return {"required": required, "content": {kind: dict(content) for kind in operation.consumes}}
 
-    def _component(self, serializer: serializers.BaseSerializer, direction: str) -> Schema:
+    def _component(self, serializer: Any, direction: Literal["request", "response"]) -> Schema:
         component = self.resolve_serializer(serializer, direction)
         return dict(component.ref) if component.schema else {"type": "object", "additionalProperties": False}
 
@@ -151,8 +160,8 @@ class OperationSchema(AutoSchema):
         responses = {str(status): self._success(status, operation) for status in self._statuses(operation)}
         if self._has_etag(operation):
             responses["304"] = {"description": "Nothing has changed.", "headers": shared.headers("ETag")}
-        has_row = self.view.has_row(operation)
-        for status, kinds in refusals_of(self.view, operation, writes=self._writes, has_row=has_row).items():
+        has_row = self.resource.has_row(operation)
+        for status, kinds in refusals_of(self.resource, operation, writes=self._writes, has_row=has_row).items():
             responses[str(status)] = shared.error_response(status, kinds)
         return dict(sorted(responses.items()))
 
@@ -162,15 +171,15 @@ class OperationSchema(AutoSchema):
         return [first, *operation.also]
 
     def _returned(self, operation: Operation) -> serializers.BaseSerializer | None:
-        kind = operation.returns or (None if self.view.action == "destroy" else self.view.serializer_class)
+        kind = operation.returns or (None if self.resource.action == "destroy" else self.resource.serializer_class)
         if kind is None:
             return None
-        return kind(context={"view": self.view, "include": getattr(kind, "on_request", ())})
+        return kind(context={"view": self.resource, "include": getattr(kind, "on_request", ())})
 
     def _success(self, status: int, operation: Operation) -> Schema:
         names = (
             *(["ETag"] if self._has_etag(operation) else []),
-            *(["Location"] if status == 201 and self.view.location else []),
+            *(["Location"] if status == 201 and self.resource.location else []),
             *(["Idempotency-Replayed"] if self._writes else []),
         )
         response: Schema = {"description": _STATUS_TEXTS.get(status, "Done."), "headers": shared.headers(*names)}
@@ -189,7 +198,7 @@ class OperationSchema(AutoSchema):
         if not self._is_list(operation):
             return {"schema": _object(data=component), "example": {"data": example}}
         listed = {"type": "array", "items": component}
-        if self.view.action != "list":
+        if self.resource.action != "list":
             return {"schema": _object(data=listed), "example": {"data": [example]}}
         pagination = {"page": 1, "limit": 25, "total": 1, "total_pages": 1}
         schema = _object(data=listed, pagination=shared.ref("schemas", "Pagination"))
