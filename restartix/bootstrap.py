@@ -102,7 +102,7 @@ def _install() -> None:
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
     locked = ["--require-hashes", "-r", str(LOCK)]
     _say("2/3 uv, the installer")
-    has_uv = _run([*pip, "--quiet", UV])
+    has_uv = _run([*pip, "-qq", UV])
     _say(f"3/3 {LOCK.read_text().count('==')} packages")
     if has_uv and _run([str(VENV / "bin" / "uv"), "pip", "install", *quiet, "--python", str(PYTHON), *locked]):
         return

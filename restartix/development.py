@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 #: `iss` of the tokens that the development issuer signs.
-ISSUER = "https://development-issuer.localhost"
+ISSUER = "https://development-issuer.restartix.localhost"
 
 
 def _webhook_secret() -> str:

@@ -30,6 +30,7 @@ class Parts:
         self._children: list[Child] = []
         self._selector = selectors.DefaultSelector()
         self._files: dict[str, IO[bytes]] = {}
+        self._halves: dict[str, bytes] = {}
         self._falls: dict[str, deque[float]] = {}
 
     def add(self, name: str, module: str, *arguments: str, descriptors: Sequence[int] = ()) -> None:
@@ -67,8 +68,10 @@ class Parts:
                 self._selector.unregister(key.fileobj)
                 continue
             self._files[child.name].write(said)
-            for line in said.decode(errors="replace").splitlines():
-                print(f"{child.name:>8} | {line}", flush=True)  # noqa: T201
+            *lines, rest = (self._halves.pop(child.name, b"") + said).split(b"\n")
+            self._halves[child.name] = rest
+            for line in lines:
+                print(f"{child.name:>8} | {line.decode(errors='replace')}", flush=True)  # noqa: T201
 
     def mend(self, tell: Callable[[str], None]) -> None:
         """Start again what has fallen. Raises ServerFailed for a part that keeps falling."""

@@ -1,16 +1,26 @@
 """A data folder that is prepared once, and `manage.py up` on it."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from restartix.testing.processes import Up
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
+def open_folder():
+    """A temporary folder that PostgreSQL may enter: it runs as another user when the tests run as root."""
+    with tempfile.TemporaryDirectory(prefix="restartix-runtime-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def prepared(open_folder):
     """A data folder that one `up` has prepared; that one was stopped again."""
-    folder = tmp_path_factory.mktemp("data")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
+    folder = open_folder / "data"
     up = Up(folder)
     try:
         up.wait_until_ready()

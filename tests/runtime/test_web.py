@@ -46,9 +46,8 @@ class TestWithoutADatabase:
         assert json.loads(body)["error"]["code"] == "malformed_request"
 
 
-def test_readiness_follows_the_database(test_servers, tmp_path):
-    tmp_path.chmod(0o755)
-    postgres = Postgres(tmp_path / "postgres", log=tmp_path / "postgres.log", throwaway=True)
+def test_readiness_follows_the_database(test_servers, open_folder, tmp_path):
+    postgres = Postgres(open_folder / "postgres", log=open_folder / "postgres.log", throwaway=True)
     postgres.start()
     variables = {**os.environ, **test_servers.variables, "DATABASE_URL": postgres.url("app")}
     server = WebServer(variables, tmp_path / "web.log")
