@@ -6,26 +6,22 @@ import os
 import time
 from collections.abc import Callable
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.organizations.models import Fact
 from restartix.kernel import tenancy
 from restartix.kernel.facts import Announcement
+from restartix.kernel.transactions import joins_transaction
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-class NotInTransaction(RuntimeError):
-    """A fact is written only together with what it tells of: a mistake in the program."""
-
-
+@joins_transaction
 def record(announcement: Announcement) -> Fact:
     """Write the fact beside the change it tells of; the relay hands it on after the commit.
 
     Joins the open transaction and never opens one: a fact of its own would tell of something that may not happen.
     """
-    if not connection.in_atomic_block:
-        raise NotInTransaction
     scope = tenancy.current()
     fact = Fact.objects.create(
         event_id=f"evt_{new_ulid()}",

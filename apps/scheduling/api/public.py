@@ -11,7 +11,8 @@ from django.http import HttpResponse
 
 from apps.organizations.models import Organization
 from apps.profiles.models import Patient
-from apps.scheduling.api import bodies, shapes, watchers, watching
+from apps.scheduling.api import bodies, watchers, watching
+from apps.scheduling.api import public_shapes as shapes
 from apps.scheduling.domain.zones import stamps
 from apps.scheduling.errors import (
     ConsentRequired,
@@ -282,7 +283,7 @@ class Bookings(PublicScheduling):
             patient = own.filter(pk=patient_id).first()
             message = "not found"
         else:
-            patient = own.filter(person__user_id=self.actor.user_id).first()
+            patient = own.filter(person__user=self.actor.user_id).first()
             message = "required: say for whom you book"
         if patient is None:
             raise Invalid({"patient_id": [message]})

@@ -50,7 +50,7 @@ def enter(hold_key: int) -> str | None:
     """
     place = uuid.uuid4().hex
     try:
-        admitted = _client().eval(_ENTER, 1, _key(hold_key), time.time(), _deadline(), place, MOST)  # type: ignore[arg-type]
+        admitted = _client().eval(_ENTER, 1, _key(hold_key), time.time(), _deadline(), place, MOST)
     except redis.RedisError as error:
         logger.warning("watchers are not counted: %s", error)
         return place

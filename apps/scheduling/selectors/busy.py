@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -32,7 +33,7 @@ def busy_periods(
     periods: dict[int, list[tuple[int, int]]] = {specialist_id: [] for specialist_id in specialist_ids}
     if not specialist_ids:
         return periods
-    parameters = [active_organization_id(), list(specialist_ids), start - LONGEST_CLAIM_SECONDS, end, start]
+    parameters: list[Any] = [active_organization_id(), list(specialist_ids), start - LONGEST_CLAIM_SECONDS, end, start]
     with connection.cursor() as cursor:
         cursor.execute(_BUSY, [*parameters, except_appointment, except_appointment])
         for specialist_id, starts_at, ends_at in cursor.fetchall():

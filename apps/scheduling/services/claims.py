@@ -18,6 +18,7 @@ from apps.scheduling.models import Appointment, Claim
 from apps.scheduling.services.announcements import HoldChanged, SlotChanged, announce
 from restartix.kernel.errors import refusing
 from restartix.kernel.tenancy import active_organization_id
+from restartix.kernel.transactions import joins_transaction
 
 # The claims of lapsed holds go, their holds are marked, the trail gets its line: one statement.
 _CLEAR = """
@@ -39,6 +40,7 @@ SELECT ended.hold_id, lapsed.specialist_id, lapsed.starts_at, lapsed.ends_at
 """
 
 
+@joins_transaction
 def clear_lapsed(specialist_ids: Sequence[int], *, start: datetime, end: datetime) -> int:
     """Remove the lapsed holds' claims that touch [start, end), announce them, and return how many there were."""
     given: dict[str, Any] = {
@@ -67,6 +69,7 @@ SELECT c.hold_id IS NOT NULL FROM scheduling_claim c
 """
 
 
+@joins_transaction
 def take(appointment: Appointment) -> Claim:
     """Take the appointment's time, its gap included, for the appointment.
 
@@ -79,13 +82,14 @@ def take(appointment: Appointment) -> Claim:
         cursor.execute(_TAKE, [organization, appointment.specialist_id, start, end, appointment.pk])
         row = cursor.fetchone()
     if row is None:
-        raise SlotUnavailable(details={"conflict": conflicting_kind(appointment.specialist_id, start, end)})
+        raise SlotUnavailable(details={"conflict": conflicting_kind(appointment.specialist_id, start=start, end=end)})
     announce(SlotChanged(appointment.specialist_id, start, end, "taken"))
     return Claim(
         pk=row[0], specialist_id=appointment.specialist_id, starts_at=start, ends_at=end, appointment=appointment
     )
 
 
+@joins_transaction
 def move(appointment: Appointment, *, specialist_id: int, start: datetime, end: datetime) -> None:
     """Move the appointment's claim in place; a refusal leaves it where it was.
 
@@ -101,6 +105,7 @@ def move(appointment: Appointment, *, specialist_id: int, start: datetime, end: 
     announce(before, SlotChanged(specialist_id, start, until, "taken"))
 
 
+@joins_transaction
 def release(appointment: Appointment) -> None:
     """Give the appointment's time back; nothing happens where it has none."""
     claim = Claim.objects.filter(appointment=appointment).first()
@@ -114,7 +119,7 @@ def claimed_until(appointment: Appointment) -> datetime:
     return appointment.ended_at + timedelta(minutes=appointment.gap_minutes)
 
 
-def conflicting_kind(specialist_id: int, start: datetime, end: datetime) -> str:
+def conflicting_kind(specialist_id: int, *, start: datetime, end: datetime) -> str:
     """Say what stands in [start, end): `hold` or `appointment`; a conflict that is gone again counts as the latter."""
     with connection.cursor() as cursor:
         cursor.execute(_HOLDER, [active_organization_id(), specialist_id, end, start])

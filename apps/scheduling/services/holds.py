@@ -25,6 +25,7 @@ from restartix.environment import env
 from restartix.kernel.crypto import keyed_hash, random_token, token_digest
 from restartix.kernel.errors import Invalid, NotFound
 from restartix.kernel.tenancy import active_organization_id
+from restartix.kernel.transactions import joins_transaction
 
 
 def terms() -> LeaseTerms:
@@ -325,6 +326,7 @@ def end(held: Hold, status: HoldStatus) -> bool:
     return True
 
 
+@joins_transaction
 def note(held: Hold, kind: HoldEventType) -> None:
     """Add a line to the hold's trail."""
     HoldEvent.objects.create(

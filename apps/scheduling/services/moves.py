@@ -10,19 +10,23 @@ from apps.scheduling.lifecycles import APPOINTMENT, AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentStatusChange
 from restartix.kernel.facts import Announcement
 from restartix.kernel.tenancy import Actor
+from restartix.kernel.transactions import joins_transaction
 
 
+@joins_transaction
 def lock(appointment: Appointment) -> Appointment:
     """Return the appointment as it is now, holding its row until the transaction ends."""
     return Appointment.objects.select_for_update(of=("self",)).select_related("specialist").get(pk=appointment.pk)
 
 
+@joins_transaction
 def begin(appointment: Appointment, *, by: Actor) -> None:
     """Write the first line of a new appointment's history and announce it."""
     _note(appointment, None, by=by, reason=None)
     facts.record(AppointmentCreated(**described(appointment)))
 
 
+@joins_transaction
 def move(appointment: Appointment, to: AppointmentStatus, *, by: Actor, reason: str | None = None) -> None:
     """Set the status of a locked appointment and write its history; the caller saves and announces.
 

@@ -1,0 +1,186 @@
+"""What the public operations of scheduling give. Source: contract/scheduling.md 1.5, 3.4, 4."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.profiles.models import Specialist
+from apps.scheduling.lifecycles import AppointmentStatus, HoldStatus
+from apps.scheduling.models import Hold
+from apps.scheduling.models.templates import Mode
+from apps.scheduling.services import holds
+from restartix.environment import env
+from restartix.kernel import clock
+from restartix.kernel.api import fields
+from restartix.kernel.api.serializers import Representation
+
+
+def avatar_url(specialist: Specialist) -> str | None:
+    """Return the public address of the specialist's picture."""
+    return f"{env.public_url}/v1/public/images/{specialist.avatar}" if specialist.avatar else None
+
+
+class OfferedSpecialist(Representation):
+    """A specialist as the public sees one."""
+
+    specialist_id = serializers.IntegerField(source="pk")
+    name = serializers.CharField()
+    title = serializers.CharField(allow_null=True)
+    avatar_url = serializers.SerializerMethodField()
+
+    def get_avatar_url(self, specialist: Specialist) -> str | None:
+        """Return the public address of the picture."""
+        return avatar_url(specialist)
+
+
+class Slot(Representation):
+    """A free start, with the specialists who can take it by priority, then id."""
+
+    start = fields.Instant()
+    end = fields.Instant()
+    local_date = fields.Date()
+    local_time = serializers.CharField()
+    utc_offset = serializers.CharField()
+    specialist_ids = serializers.ListField(child=serializers.IntegerField())
+
+
+class TimeslotsShape(Representation):
+    """The free times of a template in a window."""
+
+    appointment_template_id = serializers.IntegerField()
+    timezone = serializers.CharField()
+    from_ = fields.Date()
+    to = fields.Date()
+    duration_minutes = serializers.IntegerField()
+    slots = Slot(many=True)
+    specialists = OfferedSpecialist(many=True)
+
+
+class HoldShape(Representation):
+    """A slot kept for one visitor."""
+
+    hold_id = fields.Uuid()
+    status = serializers.SerializerMethodField()
+    appointment_template_id = serializers.IntegerField(source="template_id")
+    specialist_id = serializers.IntegerField()
+    start = fields.Instant(source="started_at")
+    end = fields.Instant(source="ended_at")
+    created_at = fields.Instant()
+    expires_at = fields.Instant()
+    max_expires_at = fields.Instant()
+    lease_seconds = serializers.SerializerMethodField()
+
+    def get_status(self, hold: Hold) -> HoldStatus:
+        """Return the status that everybody is shown now."""
+        return hold.status_at(clock.now())
+
+    def get_lease_seconds(self, hold: Hold) -> int:
+        """Return how far a renewal reaches."""
+        return holds.terms().lease
+
+
+class NewHoldShape(HoldShape):
+    """A new hold; the token is shown this once."""
+
+    hold_token = serializers.CharField(source="token")
+
+
+class BookedTemplate(Representation):
+    """The service that was booked."""
+
+    appointment_template_id = serializers.IntegerField(source="pk")
+    name = serializers.CharField()
+
+
+class BookedOrganization(Representation):
+    """The clinic that was booked at."""
+
+    name = serializers.CharField()
+    email = serializers.CharField(allow_null=True)
+    phone = serializers.CharField(allow_null=True)
+    address = serializers.JSONField(allow_null=True)
+
+
+class BookingView(Representation):
+    """An appointment as whoever has the manage token sees it: no integer id but the two that are public."""
+
+    uid = fields.Uuid()
+    status = fields.Choice(AppointmentStatus)
+    title = serializers.CharField()
+    started_at = fields.Instant()
+    ended_at = fields.Instant()
+    timezone = serializers.CharField()
+    mode = fields.Choice(Mode)
+    location = serializers.CharField(allow_null=True)
+    price = serializers.DecimalField(max_digits=10, decimal_places=2, allow_null=True)
+    currency = serializers.CharField()
+    specialist = OfferedSpecialist()
+    appointment_template = BookedTemplate()
+    organization = BookedOrganization()
+    cancel_until = fields.Instant()
+
+
+class BookingConfirmation(BookingView):
+    """A booking, with the token that manages it."""
+
+    manage_token = serializers.CharField()
+
+
+class OfferedTemplate(Representation):
+    """A service that the public may book."""
+
+    appointment_template_id = serializers.IntegerField(source="template.pk")
+    name = serializers.CharField(source="template.name")
+    slug = serializers.CharField(source="template.slug")
+    description = serializers.CharField(source="template.description", allow_null=True)
+    specialty = serializers.CharField(source="template.specialty.title", default=None, allow_null=True)
+    duration_minutes = serializers.IntegerField(source="template.duration_minutes")
+    price = serializers.DecimalField(source="template.price", max_digits=10, decimal_places=2, allow_null=True)
+    currency = serializers.CharField(source="template.currency")
+    mode = fields.Choice(Mode, source="template.mode")
+    location = serializers.CharField(source="template.location", allow_null=True)
+    color = serializers.CharField(source="template.color")
+    cancel_cutoff_hours = serializers.IntegerField(source="template.cancel_cutoff_hours")
+    specialists = OfferedSpecialist(many=True)
+
+
+def timeslots_data(found: Any, stamps: list[tuple[str, str, str]]) -> Mapping[str, Any]:
+    """Return the answer of timeslots; written by hand, for a page holds thousands of slots."""
+    template = found.offering.template
+    duration = template.duration_minutes * 60
+    return {
+        "appointment_template_id": template.pk,
+        "timezone": found.timezone,
+        "from": found.first.isoformat(),
+        "to": found.last.isoformat(),
+        "duration_minutes": template.duration_minutes,
+        "slots": [
+            {
+                "start": _utc(start),
+                "end": _utc(start + duration),
+                "local_date": local_date,
+                "local_time": local_time,
+                "utc_offset": offset,
+                "specialist_ids": takers,
+            }
+            for (start, takers), (local_date, local_time, offset) in zip(found.slots, stamps, strict=True)
+        ],
+        "specialists": OfferedSpecialist([provider.specialist for provider in found.providers], many=True).data,
+    }
+
+
+_DAYS: dict[int, str] = {}
+
+
+def _utc(second: int) -> str:
+    day, rest = divmod(second, 86400)
+    date = _DAYS.get(day)
+    if date is None:
+        if len(_DAYS) > 10_000:
+            _DAYS.clear()
+        date = _DAYS[day] = datetime.utcfromtimestamp(day * 86400).strftime("%Y-%m-%d")  # noqa: DTZ004 (days of UTC)
+    return f"{date}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"

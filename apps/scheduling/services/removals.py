@@ -1,0 +1,67 @@
+"""What of scheduling stands in the way of removals in the apps below, and what goes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from apps.organizations.models import Organization
+from apps.organizations.services import organizations
+from apps.profiles.models import Specialist, Specialty
+from apps.profiles.services import availability, specialists, specialties
+from apps.scheduling.lifecycles import ACTIVE
+from apps.scheduling.models import Appointment, AppointmentTemplate, CalendarFeed, Hold, TemplateSpecialist
+from apps.scheduling.services.templates import release_holds
+from restartix.kernel import clock
+from restartix.kernel.tenancy import Actor
+
+
+def register() -> None:
+    """Tell the apps below; called once at start."""
+    organizations.removal.refuse_while("active_appointments", future_appointments_of_organization)
+    organizations.removal.together_with(release_holds_of_organization)
+    specialists.removal.refuse_while("future_appointments", future_appointments_of_specialist)
+    specialists.removal.together_with(let_go_of_specialist)
+    specialties.removal.refuse_while("appointment_templates", templates_of_specialty)
+    availability.templates_are_known_by(known_templates)
+
+
+def _future() -> QuerySet[Appointment]:
+    rows: QuerySet[Appointment] = Appointment.objects.alive().filter(status__in=ACTIVE, ended_at__gt=clock.now())
+    return rows
+
+
+def future_appointments_of_organization(organization: Organization) -> int:
+    """Count the active appointments that end in the future."""
+    return _future().filter(organization=organization).count()
+
+
+def future_appointments_of_specialist(specialist: Specialist) -> int:
+    """Count the active appointments that end in the future."""
+    return _future().filter(specialist=specialist).count()
+
+
+def templates_of_specialty(specialty: Specialty) -> int:
+    """Count the appointment templates that name the specialty."""
+    return int(AppointmentTemplate.objects.alive().filter(specialty=specialty).count())
+
+
+def known_templates(ids: Collection[int]) -> Collection[int]:
+    """Return those of the ids that are appointment templates of the active organization."""
+    return set(AppointmentTemplate.objects.alive().filter(pk__in=ids).values_list("pk", flat=True))
+
+
+@transaction.atomic
+def release_holds_of_organization(organization: Organization, by: Actor) -> None:
+    """Release the organization's live holds."""
+    release_holds(Hold.objects.filter(organization=organization))
+
+
+@transaction.atomic
+def let_go_of_specialist(specialist: Specialist, by: Actor) -> None:
+    """Take the specialist off every template, release the live holds, revoke the calendar feed."""
+    TemplateSpecialist.objects.filter(specialist=specialist).delete()
+    release_holds(Hold.objects.filter(specialist=specialist))
+    CalendarFeed.objects.filter(specialist=specialist).delete()
