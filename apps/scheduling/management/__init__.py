@@ -1,0 +1,1 @@
+"""Commands of scheduling, and the demo clinics that `seed_demo` makes."""
