@@ -69,8 +69,9 @@ def locked(specialist: Specialist) -> Specialist:
     return specialist
 
 
+@transaction.atomic
 def write(specialist: Specialist, **columns: Any) -> Specialist:
-    """Save the columns that differ; whether any belongs to the availability decides on its `updated_at`."""
+    """Save the columns that differ of a specialist who is held; a difference in the document moves its `updated_at`."""
     differing = [name for name, value in columns.items() if getattr(specialist, name) != value]
     for name in differing:
         setattr(specialist, name, columns[name])

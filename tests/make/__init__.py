@@ -1,0 +1,1 @@
+"""Rows for tests, made by the services that make them in life; one module an app."""
