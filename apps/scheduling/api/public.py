@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpResponse
 
 from apps.organizations.models import Organization
@@ -32,6 +33,7 @@ from apps.scheduling.services import appointments, bookings, holds, management
 from apps.scheduling.services.bookings import Agreement, Contact
 from restartix.kernel import clock
 from restartix.kernel.api.contexts import header_of
+from restartix.kernel.api.filters import ApiFilterSet, By, Words
 from restartix.kernel.api.operations import Answered, operation
 from restartix.kernel.api.requests import client_ip
 from restartix.kernel.api.resources import Resource
@@ -340,30 +342,39 @@ def calendar_file(appointment: Appointment) -> HttpResponse:
     )
 
 
+class OfferedTemplateFilters(ApiFilterSet):
+    """Whose services; `organization_of` reads it."""
+
+    organization = By(Words(max_length=63), lambda queryset, slugs: queryset)
+
+
 class OfferedTemplates(PublicScheduling):
     """Offered templates: what the public may book at a clinic."""
 
-    may: ClassVar = {"offer": PUBLIC}
+    serializer_class = shapes.OfferedTemplate
+    filterset_class = OfferedTemplateFilters
+    sortable = ("name", "duration_minutes", "price")
+    default_sort = "name"
+    may: ClassVar = {"list": PUBLIC}
 
     def organization_of(self) -> int | None:
         """Return the organization of the slug, or that of the header."""
         slug = self.request.GET.get("organization")
         if slug is None:
             return header_of(self.request)
+        if "\0" in slug:
+            return None
         return Organization.objects.filter(slug=slug, deleted_at=None).values_list("pk", flat=True).first()
 
-    @operation(
-        query=bodies.OfferedTemplatesQuery,
-        returns=shapes.OfferedTemplate,
-        many=True,
-        limits=(TIMESLOTS,),
-        errors=(NotFound,),
-        etag=False,
-    )
-    def offer(self, query: dict[str, Any]) -> Any:
+    @operation(limits=(TIMESLOTS,), errors=(NotFound,))
+    def list(self) -> Any:
         """List the services that can be booked."""
-        if "organization" not in query and header_of(self.request) is None:
+        if "organization" not in self.request.GET and header_of(self.request) is None:
             raise Invalid({"organization": ["required, unless X-Organization-ID is sent"]})
         self.require_organization()
+        return super().list()
+
+    def rows(self) -> QuerySet[Any]:
+        """Return the templates that somebody bookable offers."""
         organization = Organization.objects.get(pk=active_organization_id())
-        return booking.bookable_templates(organization, now=clock.now())
+        return booking.offered_templates(organization, now=clock.now())

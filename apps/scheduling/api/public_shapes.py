@@ -10,8 +10,9 @@ from rest_framework import serializers
 
 from apps.profiles.models import Specialist
 from apps.scheduling.lifecycles import AppointmentStatus, HoldStatus
-from apps.scheduling.models import Hold
+from apps.scheduling.models import AppointmentTemplate, Hold
 from apps.scheduling.models.templates import Mode
+from apps.scheduling.selectors import booking
 from apps.scheduling.services import holds
 from restartix.environment import env
 from restartix.kernel import clock
@@ -133,19 +134,23 @@ class BookingConfirmation(BookingView):
 class OfferedTemplate(Representation):
     """A service that the public may book."""
 
-    appointment_template_id = serializers.IntegerField(source="template.pk")
-    name = serializers.CharField(source="template.name")
-    slug = serializers.CharField(source="template.slug")
-    description = serializers.CharField(source="template.description", allow_null=True)
-    specialty = serializers.CharField(source="template.specialty.title", default=None, allow_null=True)
-    duration_minutes = serializers.IntegerField(source="template.duration_minutes")
-    price = serializers.DecimalField(source="template.price", max_digits=10, decimal_places=2, allow_null=True)
-    currency = serializers.CharField(source="template.currency")
-    mode = fields.Choice(Mode, source="template.mode")
-    location = serializers.CharField(source="template.location", allow_null=True)
-    color = serializers.CharField(source="template.color")
-    cancel_cutoff_hours = serializers.IntegerField(source="template.cancel_cutoff_hours")
-    specialists = OfferedSpecialist(many=True)
+    appointment_template_id = serializers.IntegerField(source="pk")
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    description = serializers.CharField(allow_null=True)
+    specialty = serializers.CharField(source="specialty.title", default=None, allow_null=True)
+    duration_minutes = serializers.IntegerField()
+    price = serializers.DecimalField(max_digits=10, decimal_places=2, allow_null=True)
+    currency = serializers.CharField()
+    mode = fields.Choice(Mode)
+    location = serializers.CharField(allow_null=True)
+    color = serializers.CharField()
+    cancel_cutoff_hours = serializers.IntegerField()
+    specialists = serializers.SerializerMethodField()
+
+    def get_specialists(self, template: AppointmentTemplate) -> list[OfferedSpecialist]:
+        """Return who can be booked for it, by priority, then id."""
+        return list(OfferedSpecialist(booking.providers_of(template), many=True).data)
 
 
 def timeslots_data(found: Any, stamps: list[tuple[str, str, str]]) -> Mapping[str, Any]:

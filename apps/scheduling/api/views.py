@@ -29,7 +29,7 @@ from apps.scheduling.selectors.invitations import feed_of
 from apps.scheduling.selectors.offers import local_date
 from apps.scheduling.services import appointments, feeds, templates
 from restartix.environment import env
-from restartix.kernel import clock
+from restartix.kernel import audit, clock
 from restartix.kernel.api import etags
 from restartix.kernel.api.includes import joined, prefetched
 from restartix.kernel.api.operations import Answered, operation
@@ -103,13 +103,30 @@ class Appointments(Resource):
         """
         if appointments.is_assigned(row, self.actor) or self.actor.effective_role in DESK:
             return False
-        if (
-            not Patient.objects.own(self.actor, today=today(self), permission="manage")
-            .filter(pk=row.patient_id)
-            .exists()
-        ):
+        managed = Patient.objects.own(self.actor, today=today(self), permission="manage")
+        if row.patient_id is None or not managed.filter(pk=row.patient_id).exists():
             raise Forbidden
         return True
+
+    @operation()
+    def list(self) -> Any:
+        """List appointments."""
+        patient = self.request.GET.get("patient_id", "")
+        if patient.isascii() and patient.isdigit():
+            self._note_reading(None, int(patient))
+        return super().list()
+
+    @operation()
+    def retrieve(self, row: Appointment) -> Any:
+        """Get an appointment."""
+        self._note_reading(row, row.patient_id)
+        return row
+
+    def _note_reading(self, row: Appointment | None, patient_id: int | None) -> None:
+        """Leave the audit row of somebody reading one patient's data; the patient's own reading leaves none."""
+        is_own = row is not None and row.patient is not None and row.patient.person.user_id == self.actor.user_id
+        if patient_id is not None and not is_own and self.organization is not None:
+            audit.read("appointment", row.pk if row else None, patient_id=patient_id)
 
     @operation(body=bodies.AppointmentBody, status=201, errors=(SlotUnavailable,))
     def create(self, body: dict[str, Any]) -> Any:
@@ -182,6 +199,7 @@ class Appointments(Resource):
     @operation(produces=("text/calendar", "application/json"))
     def ics(self, row: Appointment) -> Any:
         """Get an appointment as a calendar file."""
+        self._note_reading(row, row.patient_id)
         return calendar_file(row)
 
 

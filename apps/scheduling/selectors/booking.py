@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from apps.organizations.models import Organization
 from apps.profiles.models import Specialist
@@ -71,6 +71,32 @@ def chosen(offering: Offering, specialist_id: int | None) -> tuple[Provider, ...
     return (provider,) if provider else ()
 
 
+def offered_templates(organization: Organization, *, now: datetime) -> QuerySet[AppointmentTemplate]:
+    """Return the public, active templates that at least one bookable specialist offers, by name.
+
+    Two statements when read; `providers_of` then tells who offers each.
+    """
+    bookable = Specialist.objects.bookable(
+        today=local_date(now, organization.timezone),
+        suspend_on_expired_license=bool(organization.setting("suspend_on_expired_license")),
+    )
+    offers = TemplateSpecialist.objects.filter(is_active=True, specialist__in=bookable)
+    people = offers.select_related("specialist").order_by("priority", "specialist_id")
+    rows: QuerySet[AppointmentTemplate] = (
+        AppointmentTemplate.objects.offered()
+        .filter(Exists(offers.filter(template=OuterRef("pk"))))
+        .select_related("specialty")
+        .prefetch_related(Prefetch("offers", queryset=people, to_attr="open_offers"))
+        .order_by("name", "id")
+    )
+    return rows
+
+
+def providers_of(template: AppointmentTemplate) -> list[Specialist]:
+    """Return the bookable specialists of a template from `offered_templates`, by priority, then id."""
+    return [offer.specialist for offer in template.open_offers]  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True, slots=True)
 class BookableTemplate:
     """A service that the public may book now, with those who give it."""
@@ -80,21 +106,5 @@ class BookableTemplate:
 
 
 def bookable_templates(organization: Organization, *, now: datetime) -> list[BookableTemplate]:
-    """Return the public, active templates with at least one bookable specialist, by name; two statements."""
-    today = local_date(now, organization.timezone)
-    bookable = Specialist.objects.bookable(
-        today=today, suspend_on_expired_license=bool(organization.setting("suspend_on_expired_license"))
-    )
-    offers = (
-        TemplateSpecialist.objects.filter(is_active=True, specialist__in=bookable)
-        .select_related("specialist")
-        .order_by("priority", "specialist_id")
-    )
-    templates = (
-        AppointmentTemplate.objects.offered()
-        .select_related("specialty")
-        .prefetch_related(Prefetch("offers", queryset=offers, to_attr="open_offers"))
-        .order_by("name", "id")
-    )
-    found = [BookableTemplate(each, tuple(offer.specialist for offer in each.open_offers)) for each in templates]
-    return [each for each in found if each.specialists]
+    """Return all of `offered_templates` with their specialists; two statements."""
+    return [BookableTemplate(each, tuple(providers_of(each))) for each in offered_templates(organization, now=now)]

@@ -83,11 +83,13 @@ def book(*, hold_id: UUID, token: str | None, request: Request, by: Actor, patie
     the privacy policy, ConsentRequired (409) for a patient whose consents are missing.
     """
     held = _locked(hold_id, token)
+    organization = held.organization
+    _check_request(organization, request, patient)
     if held.status == HoldStatus.BOOKED:
         return _repeat(held, request)
     _check_alive(held)
-    organization = held.organization
-    _check_consents(organization, request, patient)
+    if patient is not None:
+        _check_consents(organization, request, patient)
     appointment = _made(held, organization, request, by, patient)
     moves.begin(appointment, by=by)
     return Booked(appointment, is_repeat=False)
@@ -124,22 +126,30 @@ def _check_alive(held: Hold) -> None:
         raise HoldExpired
 
 
-def _check_consents(organization: Organization, request: Request, patient: Patient | None) -> None:
+def _check_request(organization: Organization, request: Request, patient: Patient | None) -> None:
+    if patient is not None:
+        return
+    problems: dict[str, list[str]] = {}
+    if request.contact is None:
+        problems["contact"] = ["required"]
+    given = {agreement.type for agreement in request.consents}
+    if "privacy_policy" in organization.setting("required_consents") and "privacy_policy" not in given:
+        problems["consents"] = ["privacy_policy is required"]
+    if problems:
+        raise Invalid(problems)
+
+
+def _check_consents(organization: Organization, request: Request, patient: Patient) -> None:
     required = list(organization.setting("required_consents"))
     given = {agreement.type for agreement in request.consents}
-    if patient is not None:
-        missing = sorted(set(required) - given - consent_service.active_types(patient), key=required.index)
-        if missing:
-            raise ConsentRequired(details={"missing": missing})
-    elif "privacy_policy" in required and "privacy_policy" not in given:
-        raise Invalid({"consents": ["privacy_policy is required"]})
+    missing = [each for each in required if each not in given | consent_service.active_types(patient)]
+    if missing:
+        raise ConsentRequired(details={"missing": missing})
 
 
 def _made(held: Hold, organization: Organization, request: Request, by: Actor, patient: Patient | None) -> Appointment:
     """Insert the appointment and hand the claim over."""
     template, contact = held.template, request.contact
-    if contact is None and patient is None:
-        raise Invalid({"contact": ["required"]})
     appointment = Appointment.objects.create(
         title=template.name,
         status=AppointmentStatus.UPCOMING if patient else AppointmentStatus.BOOKED,
