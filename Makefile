@@ -42,7 +42,7 @@ bench: setup ## run the benchmarks and write docs/benchmarks.md; ARGS="slots" pr
 	@$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
 promises: setup ## run what the documentation promises about failure: races, kills, restarts
-	@$(MANAGE) test tests/races tests/promises tests/runtime -p no:randomly $(ARGS)
+	@exec $(MANAGE) test $(wildcard tests/races tests/isolation tests/promises tests/runtime) $(ARGS)
 
 lock: setup ## choose package versions anew from pyproject.toml: requirements.lock, and its part for production
 	$(COMPILE) --extra embedded --group dev --upgrade -o requirements.lock

@@ -41,7 +41,7 @@ POSITIVE = (
 def name_servers(values: dict[str, Any]) -> None:
     """Name the servers: those of the environment, else the embedded ones that run below `DATA_DIR`."""
     embedded = state.addresses(values["data_dir"])
-    if values["database_is_embedded"]:
+    if not values["database_url"]:
         for attribute in ("database_url", "database_owner_url", "database_platform_url"):
             values[attribute] = values[attribute] or embedded[attribute]
     values["database_owner_url"] = values["database_owner_url"] or values["database_url"]

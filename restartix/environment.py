@@ -50,10 +50,7 @@ class Environment:
     env_file: Annotated[
         str, Variable("RESTARTIX_ENV_FILE", "file of `NAME=value` lines read at start; empty reads none", ".env")
     ]
-    no_bootstrap: Annotated[
-        bool,
-        Variable("RESTARTIX_NO_BOOTSTRAP", "`manage.py` makes no `.venv`", default="off"),
-    ]
+    no_bootstrap: Annotated[bool, Variable("RESTARTIX_NO_BOOTSTRAP", "`manage.py` makes no `.venv`", default="off")]
     allowed_hosts: Annotated[
         tuple[str, ...],
         Variable(
@@ -74,12 +71,10 @@ class Environment:
         ),
     ]
     https_only: Annotated[
-        bool,
-        Variable("HTTPS_ONLY", "secure cookies, redirect to https, HSTS", derived="on when `DEBUG` is off"),
+        bool, Variable("HTTPS_ONLY", "secure cookies, redirect to https, HSTS", derived="on when `DEBUG` is off")
     ]
     trusted_proxy_count: Annotated[
-        int,
-        Variable("TRUSTED_PROXY_COUNT", "how many right-most `X-Forwarded-For` hops are ours", "0", unit="hops"),
+        int, Variable("TRUSTED_PROXY_COUNT", "how many right-most `X-Forwarded-For` hops are ours", "0", unit="hops")
     ]
     cors_allowed_origins: Annotated[
         tuple[str, ...],
@@ -157,6 +152,10 @@ class Environment:
             derived="embedded PostgreSQL; `DATABASE_URL` where only that is set",
             secret=True,
         ),
+    ]
+    embedded: Annotated[
+        tuple[str, ...],
+        Variable("RESTARTIX_EMBEDDED", "`database`, `broker`: which servers `manage.py` started itself; set by it"),
     ]
     db_pool_min: Annotated[
         int, Variable("DB_POOL_MIN", "connections that a web process keeps open", "1", unit="connections")
@@ -338,9 +337,9 @@ class Environment:
         int, Variable("GEO_MAX_AGE_DAYS", "an older geo database is not served; 0 = no limit", "30", unit="days")
     ]
 
-    #: Whether the database is the embedded one: no `DATABASE_URL` is set.
+    #: Whether the database is the embedded one: no `DATABASE_URL` is set, or by `manage.py` only.
     database_is_embedded: bool = False
-    #: Whether the broker is the embedded one: no `REDIS_URL` is set.
+    #: Whether the broker is the embedded one: no `REDIS_URL` is set, or by `manage.py` only.
     redis_is_embedded: bool = False
     #: Private key (PEM) of the development token issuer; None when `DEBUG` is off or an identity provider is set.
     development_issuer_key: Path | None = None
@@ -357,8 +356,8 @@ class Environment:
         """
         values = values_of(cls, source)
         values["data_dir"] = (ROOT / values["data_dir"].expanduser()).resolve()
-        values["database_is_embedded"] = not values["database_url"]
-        values["redis_is_embedded"] = not values["redis_url"]
+        values["database_is_embedded"] = not values["database_url"] or "database" in values["embedded"]
+        values["redis_is_embedded"] = not values["redis_url"] or "broker" in values["embedded"]
         derived.name_servers(values)
         derived.fill_defaults(values, source)
         derived.fill_secrets(values)

@@ -55,6 +55,8 @@ class Servers:
             names["DATABASE_PLATFORM_URL"] = self.postgres.url("platform")
         if self.valkey:
             names["REDIS_URL"] = self.valkey.url()
+        ours = {"database": self.postgres, "broker": self.valkey}
+        names["RESTARTIX_EMBEDDED"] = ",".join(name for name, server in ours.items() if server)
         return names
 
     def write_down(self, **more: object) -> None:
