@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.scheduling.errors import HoldAlreadyBooked, HoldExpired, HoldQuotaExceeded, SlotUnavailable
 from apps.scheduling.models import Hold
@@ -195,9 +196,12 @@ def _booked_before(visit: Visit) -> HttpResponse:
 
 
 def _quota(limit: int) -> str:
-    return _(
-        "You are keeping {count} times already, as many as one visitor may. They become free in a few minutes."
-    ).format(count=limit)
+    text = ngettext(
+        "You are keeping %(count)d time already, as many as one visitor may. It becomes free in a few minutes.",
+        "You are keeping %(count)d times already, as many as one visitor may. They become free in a few minutes.",
+        limit,
+    )
+    return text % {"count": limit}
 
 
 def _give_back(sent: Mapping[str, Any]) -> None:

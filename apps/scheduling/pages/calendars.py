@@ -119,7 +119,7 @@ def month_of(
         if number.month != first.month:
             return Cell()
         count = counts[number]
-        label = f"{dates.long_day(number, language)}: {wording.free_times(count) if count else _('nothing free')}"
+        label = f"{dates.long_day(number, language)}: {wording.free_times(count)}"
         url = day_url(number) if count else ""
         return Cell(number, count, label, url, is_chosen=number == chosen, is_today=number == today)
 

@@ -76,7 +76,7 @@ class Choice:
                 self.has_other_specialists,
             ),
             "time": (pgettext("a step of the booking", "Time"), self.url("times"), True),
-            "details": (_("Your details"), "", True),
+            "details": (pgettext("a step of the booking", "Details"), "", True),
         }
         names = [name for name, (_label, _url, exists) in ways.items() if exists]
         now = names.index(present)
