@@ -38,7 +38,7 @@ urlpatterns = [
     path("scheduling/holds/<uid:hold_id>", Holds.as_view({"patch": "renew", "delete": "destroy"})),
     path("scheduling/holds/<uid:hold_id>/stream", Holds.as_view({"get": "stream"})),
     path("scheduling/book", Bookings.as_view({"post": "book"})),
-    path("public/appointment-templates", OfferedTemplates.as_view({"get": "offer"})),
+    path("public/appointment-templates", OfferedTemplates.as_view({"get": "list"})),
     path("public/appointments/<uid:uid>", ManagedAppointments.as_view({"get": "show"})),
     path("public/appointments/<uid:uid>/ics", ManagedAppointments.as_view({"get": "ics"})),
     path("public/appointments/<uid:uid>/cancel", ManagedAppointments.as_view(writes("cancel"))),
