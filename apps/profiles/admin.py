@@ -25,7 +25,6 @@ from restartix.kernel.admin.model_admin import ServiceAdmin
 from restartix.kernel.admin.moves import Move
 from restartix.kernel.admin.widgets import DateInput
 from restartix.kernel.roles import ADMINS, STAFF
-from restartix.kernel.tenancy import Actor
 
 LICENSE = ("number", "issuing_body", "issued_on", "expires_on")
 
@@ -34,9 +33,7 @@ def members_who_treat() -> Any:
     """Return the active members of this clinic who may be linked to a specialist, and nobody else's users."""
     return User.objects.filter(
         Q(blocked=False, deleted_at=None),
-        pk__in=Membership.objects.filter(
-            status=MembershipStatus.ACTIVE, role__in=specialists.ROLES
-        ).values("user"),
+        pk__in=Membership.objects.filter(status=MembershipStatus.ACTIVE, role__in=specialists.ROLES).values("user"),
     ).order_by("name")
 
 
@@ -109,22 +106,14 @@ def _today() -> date:
     return timezone.localdate(clock.now())
 
 
-def _create(*, by: Actor, **values: Any) -> Specialist:
-    return specialists.create(**values)
-
-
-def _change(row: Specialist, *, by: Actor, **values: Any) -> Specialist:
-    return specialists.change(row, **values)
-
-
 @admin.register(Specialist)
 class SpecialistAdmin(ServiceAdmin):
     """Who treats at the clinic."""
 
     form = SpecialistForm
     entity = "specialist"
-    creates = staticmethod(_create)
-    amends = staticmethod(_change)
+    creates = staticmethod(specialists.create)
+    amends = staticmethod(specialists.change)
     removes = staticmethod(specialists.delete)
     companions = ((_("Working hours"), "admin:hours_of", STAFF),)
     list_display = ("name", "title", "practises", "takes_bookings", "licence", "license_expires_on")
@@ -142,19 +131,19 @@ class SpecialistAdmin(ServiceAdmin):
         Move(
             name="restore",
             label=_("Restore"),
-            does=lambda row, *, by: specialists.restore(row),
+            does=specialists.restore,
             applies=lambda row: row.deleted_at is not None,
         ),
         Move(
             name="activate",
             label=_("Open for booking"),
-            does=lambda row, *, by: specialists.change(row, scheduling_active=True),
+            does=lambda row, *, by: specialists.change(row, by=by, scheduling_active=True),
             applies=lambda row: row.deleted_at is None and not row.scheduling_active,
         ),
         Move(
             name="deactivate",
             label=_("Close for booking"),
-            does=lambda row, *, by: specialists.change(row, scheduling_active=False),
+            does=lambda row, *, by: specialists.change(row, by=by, scheduling_active=False),
             applies=lambda row: row.deleted_at is None and row.scheduling_active,
         ),
     )
@@ -199,7 +188,11 @@ class SpecialistAdmin(ServiceAdmin):
             LicenseStatus.EXPIRING: _("expires soon"),
             LicenseStatus.EXPIRED: _("expired"),
         }
-        styles = {LicenseStatus.EXPIRING: "booked", LicenseStatus.EXPIRED: "cancelled", LicenseStatus.VALID: "confirmed"}
+        styles = {
+            LicenseStatus.EXPIRING: "booked",
+            LicenseStatus.EXPIRED: "cancelled",
+            LicenseStatus.VALID: "confirmed",
+        }
         return format_html('<span class="badge s-{}">{}</span>', styles.get(status, "done"), words[status])
 
 
@@ -209,22 +202,14 @@ class SpecialtyForm(ServiceForm):
     slug = forms.RegexField(r"^[a-z0-9-]{2,80}$", max_length=80, help_text=_("Small letters, digits and hyphens."))
 
 
-def _create_specialty(*, by: Actor, **values: Any) -> Specialty:
-    return specialties.create(**values)
-
-
-def _change_specialty(row: Specialty, *, by: Actor, **values: Any) -> Specialty:
-    return specialties.change(row, **values)
-
-
 @admin.register(Specialty)
 class SpecialtyAdmin(ServiceAdmin):
     """The fields of work that a clinic offers."""
 
     form = SpecialtyForm
     entity = "specialty"
-    creates = staticmethod(_create_specialty)
-    amends = staticmethod(_change_specialty)
+    creates = staticmethod(specialties.create)
+    amends = staticmethod(specialties.change)
     removes = staticmethod(specialties.delete)
     may = {"view": STAFF, "add": ADMINS, "change": ADMINS, "delete": ADMINS}
     list_display = ("title", "slug", "specialists_count")

@@ -1,0 +1,321 @@
+"""ServiceAdmin: a model's pages, whose every write is one service call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+
+from restartix.kernel.admin import trail, widgets
+from restartix.kernel.admin.entry import entry_of, has_entered
+from restartix.kernel.admin.forms import ServiceForm, said
+from restartix.kernel.admin.moves import Move, MoveView
+from restartix.kernel.errors import Refusal
+from restartix.kernel.roles import ADMINS, STAFF, Roles
+from restartix.kernel.tenancy import Actor, TenantModel
+
+
+class SavedOutsideServices(RuntimeError):
+    """The back office tried to write a row itself: a mistake in the program."""
+
+
+class ServiceAdmin(admin.ModelAdmin):
+    """Pages of one model.
+
+    `creates(by=, **values)`, `amends(row, by=, **values)` and `removes(row, by=)` are services; without one of them
+    there is no such button. `moves` are the actions. `may` says for each act who may do it; acts that it does not name
+    are nobody's. A refusal is shown where it belongs, nothing of the attempt is kept, and no success is reported.
+    A tenant model's rows can be changed only inside their clinic, so a superadmin who looks at all clinics reads.
+    """
+
+    form = ServiceForm
+    creates: Callable[..., Any] | None = None
+    amends: Callable[..., Any] | None = None
+    removes: Callable[..., Any] | None = None
+    moves: Sequence[Move] = ()
+    may: ClassVar[Mapping[str, Roles]] = {"view": STAFF, "add": ADMINS, "change": ADMINS, "delete": ADMINS}
+    #: The entity's name in the audit trail; without it the page has no history.
+    entity: str = ""
+    #: Other pages of the same row: (label, URL name that takes the primary key, who may open it).
+    companions: Sequence[tuple[Any, str, Roles]] = ()
+    #: What the list says when there is nothing yet.
+    empty_text: Any = ""
+    #: One sentence under the title of the list.
+    intro: Any = ""
+
+    formfield_overrides = widgets.FOR_COLUMNS
+    list_per_page = 25
+    list_max_show_all = 0
+    show_full_result_count = False
+    save_on_top = False
+    actions_selection_counter = True
+    view_on_site = False
+    change_list_template = "admin/change_list.html"
+
+    @property
+    def media(self) -> forms.Media:
+        """No scripts but the site's own."""
+        return forms.Media()
+
+    # -- who may -------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_tenant(self) -> bool:
+        """Whether the rows belong to clinics."""
+        return issubclass(self.model, TenantModel)
+
+    def allows(self, request: HttpRequest, act: str) -> bool:
+        """Tell whether the person's role is in the table for `act`."""
+        return has_entered(request) and entry_of(request).may(self.may.get(act, frozenset()))
+
+    def writes(self, request: HttpRequest, act: str) -> bool:
+        """Tell whether the person may do `act` in the clinic that is open now."""
+        return self.allows(request, act) and not (self.is_tenant and entry_of(request).workplace is None)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the table."""
+        return self.allows(request, "view")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Ask the table, where there is a service."""
+        return self.creates is not None and self.writes(request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the table, where there is a service."""
+        return self.amends is not None and self.writes(request, "change")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Ask the table, where there is a service."""
+        return self.removes is not None and self.writes(request, "delete")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the list in the navigation to whoever may read it."""
+        return self.allows(request, "view")
+
+    def open_moves(self, request: HttpRequest, obj: Any = None) -> list[Move]:
+        """Return the moves that this person may make, of `obj` as it stands."""
+        return [
+            move
+            for move in self.moves
+            if entry_of(request).may(move.may)
+            and not (self.is_tenant and entry_of(request).workplace is None)
+            and (obj is None or move.applies(obj))
+        ]
+
+    # -- lists ---------------------------------------------------------------------------------------------------------
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Say whose row it is where every clinic is shown."""
+        columns = list(super().get_list_display(request))
+        return ["organization", *columns] if self._shows_every_clinic(request) else columns
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        """Link the first column of the row itself."""
+        return [column for column in list_display if column != "organization"][:1]
+
+    def get_list_select_related(self, request: HttpRequest) -> Any:
+        """Read the clinics with the rows where they are shown."""
+        related = list(self.list_select_related) if isinstance(self.list_select_related, list | tuple) else []
+        return [*related, "organization"] if self._shows_every_clinic(request) else related
+
+    def _shows_every_clinic(self, request: HttpRequest) -> bool:
+        return self.is_tenant and entry_of(request).workplace is None
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Offer the moves that this person may make, and never a bulk deletion."""
+        return {move.name: (move.on_list, move.name, str(move.label)) for move in self.open_moves(request)}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the list with its introduction."""
+        title = str(self.opts.verbose_name_plural)
+        extra = {"title": title[:1].upper() + title[1:], "intro": self.intro, "empty_text": self.empty_text}
+        return super().changelist_view(request, extra | (extra_context or {}))
+
+    # -- forms ---------------------------------------------------------------------------------------------------------
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Return the column's control without Django's pop-up buttons: rows are made on their own pages."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        """Return the form, with what an earlier attempt of this very request was refused for."""
+        made: Any = super().get_form(request, obj, change, **kwargs)
+        made.refusal = getattr(request, "refusal", None)
+        made.changed_by = trail.last_change_text(self.entity, obj) if request.method == "POST" else ""
+        return made
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Show rows below a row once it exists."""
+        return [] if obj is None else super().get_inlines(request, obj)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row; while a form is being saved, hold it, so that its version cannot change under the check."""
+        if request.method == "POST":
+            held = self.model._default_manager.filter(pk=_number(object_id))
+            held.select_for_update(of=("self",)).first()
+        return super().get_object(request, object_id, from_field)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Save through the service; show the form again with the refusal if it declines."""
+        try:
+            with transaction.atomic():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except Refusal as refusal:
+            request.refusal = refusal  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> Any:
+        """Answer 404 for a row that is not there, or not in this clinic: the two are indistinguishable."""
+        raise Http404
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add what may be done with the row besides saving it."""
+        row = context.get("original")
+        if row is not None:
+            context |= {
+                "heading": self.called(row),
+                "moves": self.open_moves(request, row),
+                "move_url": f"admin:{self.opts.app_label}_{self.opts.model_name}_move",
+                "companions": [(label, name) for label, name, roles in self.companions if entry_of(request).may(roles)],
+                "has_history": self._shows_history(request),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def called(self, row: Any) -> str:
+        """Return what a row is called in headings and messages."""
+        return str(row)
+
+    # -- writes --------------------------------------------------------------------------------------------------------
+
+    def values_of(self, form: Any, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of the service for the form's `values`; pages whose service wants others say how."""
+        return values
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        """Call the service. Raises Refusal, which `changeform_view` shows."""
+        by = entry_of(request).actor
+        if change:
+            values = self.values_of(form, form.changes)
+            if values:
+                self._call("amends", self.model._default_manager.get(pk=obj.pk), by=by, **values)
+        else:
+            values = self.values_of(form, {key: value for key, value in form.cleaned_data.items() if value is not None})
+            made = self._call("creates", by=by, **values)
+            obj.__dict__.update(made.__dict__)
+
+    def _call(self, name: str, *args: Any, by: Actor, **values: Any) -> Any:
+        service = getattr(type(self), name)
+        if service is None:
+            raise SavedOutsideServices(f"{type(self).__name__} has no service for this: `{name}`.")
+        return service(*args, by=by, **values)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """Hand each inline's changes to its services; related rows of the form itself are the service's."""
+        for formset in formsets:
+            formset.service_inline.apply(form.instance, formset, by=entry_of(request).actor)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Refuse: rows go through `removes`."""
+        raise SavedOutsideServices
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Refuse: there is no bulk deletion."""
+        raise SavedOutsideServices
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Ask once, then call `removes`."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if not self.has_delete_permission(request, row):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._removed(request, row)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Delete %(name)s?") % {"name": self.called(row)},
+            "heading": self.called(row),
+            "original": row,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/delete_confirmation.html", context)
+
+    def _removed(self, request: HttpRequest, row: Any) -> HttpResponse:
+        name, key = self.called(row), row.pk
+        try:
+            with transaction.atomic():
+                self._call("removes", row, by=entry_of(request).actor)
+        except Refusal as refusal:
+            messages.error(request, said(refusal.message))
+            return HttpResponseRedirect(self.url_of("change", key))
+        messages.success(request, _("%(name)s was deleted.") % {"name": name})
+        return HttpResponseRedirect(self.url_of("changelist"))
+
+    def url_of(self, page: str, *args: Any) -> str:
+        """Return the address of one of this model's pages."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
+
+    # -- moves, history ------------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page of each move."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_move"
+        view = self.admin_site.admin_view(MoveView(self))
+        return [path("moves/<slug:name>/", view, name=name), *super().get_urls()]
+
+    def _shows_history(self, request: HttpRequest) -> bool:
+        """Tell whether the trail of a row is shown: to admins, for it holds old values of every column."""
+        return bool(self.entity) and entry_of(request).may(ADMINS)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Show who changed what, from the audit trail."""
+        row = self.get_object(request, object_id)
+        if row is None or not self.entity:
+            raise Http404
+        if not self._shows_history(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("History of %(name)s") % {"name": self.called(row)},
+            "heading": self.called(row),
+            "entries": trail.changes(self.entity, row, self.model),
+            "original": row,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/object_history.html", context)
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:  # noqa: FBT001, FBT002
+        """Describe nothing: the audit trigger has the old and new values."""
+        return []
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Write nothing: the audit trigger has."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Write nothing: the audit trigger has."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Write nothing: the audit trigger has."""
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def model_fields(model: type[models.Model], *names: str) -> list[str]:
+    """Return `names`, checked to be fields of `model` when the page is declared."""
+    return [model._meta.get_field(name).name for name in names]
