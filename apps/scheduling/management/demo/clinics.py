@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
-
-from django.db import connection
 
 from apps.organizations.models import Organization
 from apps.organizations.services import organizations
-from apps.profiles.models import Specialist, SpecialistSpecialty, Specialty
+from apps.profiles.models import Specialist, Specialty
+from apps.profiles.services import availability, specialists, specialties
 from apps.scheduling.management.demo import accounts, patients
 from apps.scheduling.management.demo.plan import (
     ClinicPlan,
+    LicensePlan,
     SpecialistPlan,
     override_documents,
     weekly_document,
 )
-from apps.scheduling.models import AppointmentTemplate
 from apps.scheduling.services import templates
 from restartix.kernel import clock
 from restartix.kernel.tenancy import Actor, Trace, acting_for
@@ -37,12 +36,12 @@ def make(plan: ClinicPlan, *, by: Actor, password: str) -> Organization:
     organization = organizations.create(by=by, name=plan["name"], slug=plan["slug"], **columns)
     with acting_for(organization.pk, actor=by, trace=Trace(source="command")):
         admin, *_ = [accounts.member(person, person["role"], by=by, password=password) for person in plan["staff"]]
-        specialties = {each["slug"]: Specialty.objects.create(**each) for each in plan["specialties"]}
-        specialists = {
-            each["slug"]: _specialist(each, organization, specialties, by=by, password=password)
+        fields = {each["slug"]: specialties.create(by=by, **each) for each in plan["specialties"]}
+        people = {
+            each["slug"]: _specialist(each, organization, fields, by=by, password=password)
             for each in plan["specialists"]
         }
-        _offer(plan, specialties, specialists, by=by)
+        _offer(plan, fields, people, by=by)
         patients.register_all(plan, organization, admin=admin, by=by, password=password)
     return organization
 
@@ -51,40 +50,41 @@ def _specialist(
     plan: SpecialistPlan, organization: Organization, specialties: dict[str, Specialty], *, by: Actor, password: str
 ) -> Specialist:
     today = organization.today(clock.now())
-    overrides = override_documents(plan.get("overrides", []), today=today, timezone=organization.timezone)
-    specialist = Specialist.objects.create(
-        user=accounts.member(plan, "specialist", by=by, password=password),
+    made = specialists.create(
+        by=by,
+        user_id=accounts.member(plan, "specialist", by=by, password=password).pk,
         name=plan["name"],
         title=plan["title"],
         slug=plan["slug"],
         description=plan.get("description"),
-        scheduling_timezone=organization.timezone,
-        scheduling_active=True,
-        weekly=weekly_document(plan["weekly"]),
-        overrides=[{"id": _override_id(), **each} for each in overrides],
+        license=_license(plan.get("license"), today),
+        specialty_ids=[specialties[slug].pk for slug in plan["specialties"]],
     )
-    if license_plan := plan.get("license"):
-        specialist.license_number = license_plan["number"]
-        specialist.license_issuing_body = license_plan["issuing_body"]
-        specialist.license_issued_on = today - timedelta(days=900)
-        specialist.license_expires_on = today + timedelta(days=license_plan["valid_for_days"])
-        specialist.save()
-    for slug in plan["specialties"]:
-        SpecialistSpecialty.objects.create(specialist=specialist, specialty=specialties[slug])
-    return specialist
+    return availability.replace(
+        made,
+        by=by,
+        timezone=organization.timezone,
+        active=True,
+        weekly=weekly_document(plan["weekly"]),
+        overrides=override_documents(plan.get("overrides", []), today=today, timezone=organization.timezone),
+    )
 
 
-def _override_id() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('profiles_override_id')")
-        return int(cursor.fetchone()[0])
+def _license(plan: LicensePlan | None, today: date) -> dict[str, Any] | None:
+    if plan is None:
+        return None
+    return {
+        "number": plan["number"],
+        "issuing_body": plan["issuing_body"],
+        "issued_on": today - timedelta(days=900),
+        "expires_on": today + timedelta(days=plan["valid_for_days"]),
+    }
 
 
 def _offer(
     plan: ClinicPlan, specialties: dict[str, Specialty], specialists: dict[str, Specialist], *, by: Actor
-) -> list[AppointmentTemplate]:
+) -> None:
     """Write the services and who gives them."""
-    made = []
     for each in plan["templates"]:
         fields: dict[str, Any] = {
             name: value for name, value in each.items() if name not in ("specialty", "specialists", "is_public")
@@ -102,5 +102,3 @@ def _offer(
             for place, slug in enumerate(each["specialists"], start=1)
         ]
         templates.attach_specialists(template, offers, by=by)
-        made.append(template)
-    return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
@@ -160,7 +160,7 @@ def weekly_document(hours: list[HoursPlan]) -> list[dict[str, Any]]:
 
 
 def override_documents(overrides: list[OverridePlan], *, today: date, timezone: str) -> list[dict[str, Any]]:
-    """Return the exceptions of the weeks around `today`, without ids."""
+    """Return the exceptions of the weeks around `today`."""
     documents: list[dict[str, Any]] = []
     for each in overrides:
         day = today - timedelta(days=today.weekday()) + timedelta(weeks=each["weeks"], days=each["weekday"])
@@ -170,7 +170,6 @@ def override_documents(overrides: list[OverridePlan], *, today: date, timezone: 
                 "start": instant(day, start, timezone),
                 "end": instant(day, end, timezone),
                 "availability": "hours" in each,
-                "appointment_template_id": None,
                 "note": each["note"],
             }
             for start, end in spans
@@ -178,9 +177,8 @@ def override_documents(overrides: list[OverridePlan], *, today: date, timezone: 
     return documents
 
 
-def instant(day: date, wall_time: str, timezone: str) -> str:
+def instant(day: date, wall_time: str, timezone: str) -> datetime:
     """Return the instant at which a clock in `timezone` shows that time on that day; `24:00` is the next midnight."""
     if wall_time == "24:00":
         day, wall_time = day + timedelta(days=1), "00:00"
-    local = datetime.combine(day, time.fromisoformat(wall_time), ZoneInfo(timezone))
-    return local.astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.combine(day, time.fromisoformat(wall_time), ZoneInfo(timezone)).astimezone(UTC)
