@@ -22,6 +22,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from rest_framework import serializers
@@ -100,6 +101,7 @@ def operation(
     return mark
 
 
+@cache
 def operation_of(function: Callable[..., Any]) -> Operation:
     """Return what a method declares, or the defaults."""
     declared: Operation | None = getattr(function, "operation", None)

@@ -18,7 +18,7 @@ from restartix.kernel.tenancy import Trace
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 API_PATHS = ("/v1/", "/webhooks/")
 USER_AGENT_CHARACTERS = 256
-_REMEMBERED = "restartix.request_id"
+_REMEMBERED, _ADDRESS = "restartix.request_id", "restartix.client_ip"
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -59,11 +59,12 @@ def client_ip(request: HttpRequest) -> str:
     The connection's, or, behind `TRUSTED_PROXY_COUNT` proxies, the entry of `X-Forwarded-For` that the outermost of
     them wrote: the n-th from the right. What stands further left is the client's own claim and is not read.
     """
-    return address_behind(
-        request.META.get("REMOTE_ADDR", ""),
-        request.META.get("HTTP_X_FORWARDED_FOR", ""),
-        settings.TRUSTED_PROXY_COUNT,
-    )
+    meta = request.META
+    if _ADDRESS not in meta:
+        forwarded_for = meta.get("HTTP_X_FORWARDED_FOR", "")
+        meta[_ADDRESS] = address_behind(meta.get("REMOTE_ADDR", ""), forwarded_for, settings.TRUSTED_PROXY_COUNT)
+    address: str = meta[_ADDRESS]
+    return address
 
 
 def address_behind(connection: str, forwarded_for: str, proxies: int) -> str:

@@ -26,12 +26,19 @@ class RowWriter:
 
     columns: tuple[str, ...]
     write: Callable[[Sequence[Sequence[Any]]], list[dict[str, Any]]]
+    #: Whether every column may come in PostgreSQL's binary form, which is quicker to read.
+    is_binary: bool = False
 
 
 #: Fields that write a column's value as it is; JSON is written by orjson, which knows moments, days and UUIDs.
 _AS_IT_IS = (
     fields.Text, fields.Integer, fields.Boolean, fields.Instant, fields.Date, fields.Uuid, fields.Choice,
     serializers.IntegerField, serializers.BooleanField, serializers.CharField, serializers.FloatField,
+)  # fmt: skip
+#: Columns that mean the same in PostgreSQL's text and binary forms (JSON and addresses do not).
+_BINARY = (
+    models.IntegerField, models.CharField, models.TextField, models.BooleanField, models.DateTimeField, models.UUIDField,
+    models.DecimalField, models.BinaryField, models.ForeignKey,
 )  # fmt: skip
 #: Fields whose way of reading a row is the plain one: follow the source.
 _PLAIN = (serializers.Field.get_attribute, fields.StrictField.get_attribute)
@@ -46,7 +53,7 @@ def compile_rows(
     # The text is made of literals and of names that this module gave; nothing of a request is in it.
     code = compile(f"lambda rows: [{display} for r in rows]", f"<{type(serializer).__name__}>", "eval")
     write = eval(code, {"__builtins__": {}, **source.names})  # noqa: S307 (see above)
-    return RowWriter(tuple(source.columns), write)
+    return RowWriter(tuple(source.columns), write, is_binary=source.is_binary)
 
 
 @dataclass
@@ -57,6 +64,7 @@ class _Source:
     annotations: Collection[str]
     columns: dict[str, int] = field(default_factory=dict)
     names: dict[str, Any] = field(default_factory=dict)
+    is_binary: bool = True
 
     def object(self, serializer: Any, path: tuple[str, ...]) -> str:
         """Return the display of one object whose sources begin at `path`."""
@@ -93,8 +101,10 @@ class _Source:
         """Return the text that reads a column, opened if the database holds it sealed or as JSON."""
         if len(path) == 1 and path[0] in self.annotations:
             name, column = path[0], None
+            self.is_binary = False
         else:
             name, column = _resolve(self.model, path)
+            self.is_binary &= isinstance(column, _BINARY)
         text = f"r[{self.columns.setdefault(name, len(self.columns))}]"
         opening = getattr(column, "from_db_value", None)
         return text if opening is None else f"{self._name(_opener(opening))}({text})"

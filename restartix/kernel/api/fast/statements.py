@@ -17,6 +17,7 @@ from uuid import UUID
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection
 from django.db.models import BigIntegerField, QuerySet, Subquery
+from psycopg.pq import Format
 
 from restartix.kernel.api.fast.rows import NotCompilable, RowWriter, compile_rows
 from restartix.kernel.api.filters import Filter, Flag, Search, Wanted
@@ -55,6 +56,8 @@ class Statement:
     def page(self, values: Values, *, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
         """Return the rows of a page and the total, in one statement; a page past the end needs a second one."""
         with connection.cursor() as cursor:
+            if self.writer.is_binary:
+                cursor.cursor.format = Format.BINARY
             cursor.execute(self.sql, [*(read(values) for read in self.parameters), limit, offset])
             rows = cursor.fetchall()
             if rows or not offset:
