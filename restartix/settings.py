@@ -247,7 +247,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.data_dir / "static"
 STATICFILES_DIRS = [ROOT / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
-WHITENOISE_AUTOREFRESH = False
+WHITENOISE_AUTOREFRESH = DEBUG
 DEFAULT_FROM_EMAIL = env.default_from_email
 vars().update(environ.Env.email_url_config(env.email_url))
 
