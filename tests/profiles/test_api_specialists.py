@@ -345,6 +345,23 @@ class TestDeletion:
         assert done.status == 204
         assert let_go == [(cast.sara.specialist.pk, cast.ion.user.pk)]
 
+    def test_waits_for_the_future_appointments_of_the_calendar(self, cast, api):
+        ion = api(cast.ion)
+        body = {
+            "patient_id": cast.ana.patient.pk,
+            "specialist_id": cast.sara.specialist.pk,
+            "started_at": f"{today(7)}T08:00:00Z",
+            "ended_at": f"{today(7)}T09:00:00Z",
+        }
+        visit = ion.post("/v1/appointments", body).data
+
+        waiting = ion.delete(one(cast.sara))
+        ion.put(f"/v1/appointments/{visit['id']}/cancel", {"reason": "leaves the clinic"})
+
+        assert (waiting.status, waiting.details) == (409, {"future_appointments": 1})
+        assert ion.delete(one(cast.sara)).status == 204
+        assert ion.get(f"/v1/appointments/{visit['id']}").data["specialist"]["name"] == "Sara Marin"
+
     def test_frees_the_slug_and_is_undone_with_another(self, cast, api):
         ion = api(cast.ion)
         ion.delete(one(cast.sara))

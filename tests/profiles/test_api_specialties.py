@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from apps.profiles.services import specialties
+from restartix.kernel import clock
 from tests.make import profiles
 
 PATH = "/v1/specialties"
@@ -79,6 +82,30 @@ def test_are_deleted_once_nobody_practises_them(cast, api):
     assert ion.delete(one(knee)).status == 204
     assert ion.get(one(knee)).status == 404
     assert ion.post(f"/v1/specialists/{cast.sara.specialist.pk}/restore").data["specialties"] == []
+
+
+def test_are_taken_off_past_appointments_and_deleted_templates(cast, api):
+    ion, knee = api(cast.ion), profiles.specialty(cast.sud)
+    template = ion.post(
+        "/v1/appointment-templates", {"name": "Genunchi", "duration_minutes": 50, "specialty_id": knee.pk}
+    ).data
+    past = ion.post(
+        "/v1/appointments",
+        {
+            "patient_id": cast.ana.patient.pk,
+            "specialist_id": cast.sara.specialist.pk,
+            "specialty_id": knee.pk,
+            "started_at": (clock.now() - timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:00Z"),
+            "ended_at": (clock.now() - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:00Z"),
+        },
+    ).data
+
+    refused = ion.delete(one(knee))
+    ion.delete(f"/v1/appointment-templates/{template['id']}")
+
+    assert refused.details == {"specialists": 0, "appointment_templates": 1}
+    assert ion.delete(one(knee)).status == 204
+    assert ion.get(f"/v1/appointments/{past['id']}").data["specialty_id"] is None
 
 
 def test_wait_for_every_app_that_names_them(cast, api, monkeypatch):

@@ -194,6 +194,6 @@ class Migration(migrations.Migration):
             "User", entity="user", organization="", masked=["password"], ignored=["last_activity", "last_login"]
         ),
         *tenant_table("Membership", entity="membership", also_visible=f"user_id = {SIGNED_IN_USER}"),
-        *tenant_table("Domain", entity="domain", also_visible="status = 'verified'"),
+        *tenant_table("Domain", entity="domain"),
         IsolateTable("Fact"),
     ]

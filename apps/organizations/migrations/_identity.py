@@ -8,7 +8,7 @@ CREATE FUNCTION restartix_enter(
     OUT user_id bigint, OUT user_name text, OUT user_email text, OUT is_superadmin boolean, OUT is_blocked boolean,
     OUT organization_id bigint, OUT slug text, OUT organization_name text, OUT timezone text, OUT locale text,
     OUT currency text, OUT status text, OUT role text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     target bigint := wanted;
     stale boolean := false;
@@ -48,3 +48,13 @@ $$;
 ALTER FUNCTION restartix_enter(text, bigint, boolean, jsonb) OWNER TO restartix_platform;
 """
 ENTER_REVERSE = "DROP FUNCTION restartix_enter(text, bigint, boolean, jsonb);"
+
+# Domains are isolated, and a visitor who only knows a host name is in no organization yet.
+DOMAIN = """
+CREATE FUNCTION restartix_verified_domain(host text, OUT organization_id bigint, OUT kind text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT d.organization_id, d.kind FROM organizations_domain d WHERE d.domain = host AND d.status = 'verified'
+$$;
+ALTER FUNCTION restartix_verified_domain(text) OWNER TO restartix_platform;
+"""
+DOMAIN_REVERSE = "DROP FUNCTION restartix_verified_domain(text);"

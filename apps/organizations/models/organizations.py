@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.db import models
@@ -12,7 +12,7 @@ from django.db.models import Q
 from apps.organizations.lifecycles import DomainStatus, OrganizationStatus
 from apps.organizations.querysets import OrganizationManager
 from restartix.kernel.rows import Timestamped
-from restartix.kernel.tenancy import TenantManager, TenantModel
+from restartix.kernel.tenancy import TenantModel
 
 
 class ConsentType(models.TextChoices):
@@ -112,10 +112,6 @@ class Domain(Timestamped, TenantModel):
     verified_at = models.DateTimeField(null=True, blank=True)
     last_checked_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=16, null=True, blank=True)
-
-    objects: ClassVar[models.Manager[Self]] = TenantManager()
-    #: Domains of all organizations, for those who only know a host name: row-level security shows the verified ones.
-    everywhere: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta(TenantModel.Meta):
         constraints = [

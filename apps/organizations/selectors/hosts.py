@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal
 
 from django.conf import settings
+from django.db import connection
 
 from apps.organizations.domain import hosts
-from apps.organizations.lifecycles import DomainStatus, OrganizationStatus
-from apps.organizations.models import Domain, Organization
+from apps.organizations.lifecycles import OrganizationStatus
+from apps.organizations.models import Organization
 from restartix.kernel.errors import NotFound
 
 Face = Literal["clinic", "portal"]
@@ -25,7 +26,7 @@ class Resolved:
 
 def by_slug(slug: str) -> Resolved:
     """Return the organization with this slug. Raises NotFound (404) if none is served under it."""
-    return Resolved(_served(slug), face=None)
+    return Resolved(_served(slug=slug), face=None)
 
 
 def by_host(host: str) -> Resolved:
@@ -37,19 +38,23 @@ def by_host(host: str) -> Resolved:
     name = hosts.normalised(host)
     platform = hosts.platform_host(name, base_domain=settings.PLATFORM_BASE_DOMAIN)
     if platform is not None:
-        return Resolved(_served(platform.slug), platform.face)
-    domain = Domain.everywhere.select_related("organization").filter(domain=name, status=DomainStatus.VERIFIED).first()
-    if domain is None or not _is_served(domain.organization):
+        return Resolved(_served(slug=platform.slug), platform.face)
+    organization_id, kind = _verified(name)
+    return Resolved(_served(pk=organization_id), kind)
+
+
+def _verified(domain: str) -> tuple[int, Face]:
+    """Return whose verified domain this is, and which front end it serves."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id, kind FROM restartix_verified_domain(%s)", [domain])
+        organization_id, kind = cursor.fetchone()
+    if organization_id is None:
         raise NotFound
-    return Resolved(domain.organization, cast("Face", domain.kind))
+    return organization_id, kind
 
 
-def _served(slug: str) -> Organization:
-    organization = Organization.objects.filter(slug=slug).first()
-    if organization is None or not _is_served(organization):
+def _served(**named: Any) -> Organization:
+    organization = Organization.objects.filter(deleted_at=None, status=OrganizationStatus.ACTIVE, **named).first()
+    if organization is None:
         raise NotFound
     return organization
-
-
-def _is_served(organization: Organization) -> bool:
-    return organization.deleted_at is None and organization.status == OrganizationStatus.ACTIVE

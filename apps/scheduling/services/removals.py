@@ -25,6 +25,7 @@ def register() -> None:
     specialists.removal.refuse_while("future_appointments", future_appointments_of_specialist)
     specialists.removal.together_with(let_go_of_specialist)
     specialties.removal.refuse_while("appointment_templates", templates_of_specialty)
+    specialties.removal.together_with(forget_specialty)
     availability.templates_are_known_by(known_templates)
 
 
@@ -65,3 +66,10 @@ def let_go_of_specialist(specialist: Specialist, by: Actor) -> None:
     TemplateSpecialist.objects.filter(specialist=specialist).delete()
     release_holds(Hold.objects.filter(specialist=specialist))
     CalendarFeed.objects.filter(specialist=specialist).delete()
+
+
+@transaction.atomic
+def forget_specialty(specialty: Specialty, by: Actor) -> None:
+    """Take the specialty off deleted templates and off appointments, which go on without one."""
+    AppointmentTemplate.objects.filter(specialty=specialty).update(specialty=None)
+    Appointment.objects.filter(specialty=specialty).update(specialty=None)
