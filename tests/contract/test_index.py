@@ -1,0 +1,101 @@
+"""The URL index beside the contract's table of operations: nothing missing of what is built, nothing routed unknown."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+TABLE = Path(__file__).with_name("endpoints.tsv")
+
+#: The features of the table that are built, as far as LATER does not say otherwise.
+FEATURES = {
+    "Authentication & Users",
+    "Organizations",
+    "Appointments",
+    "Appointment Templates",
+    "Scheduling",
+    "Specialists",
+    "Specialties",
+}
+#: Operations of these features that are not built yet.
+LATER = {
+    ("POST", "/webhooks/clerk"),
+    ("GET", "/v1/organizations/{}/domains"),
+    ("POST", "/v1/organizations/{}/domains"),
+    ("DELETE", "/v1/organizations/{}/domains/{}"),
+    ("POST", "/v1/organizations/{}/domains/{}/verify"),
+    ("GET", "/v1/organizations/{}/api-keys"),
+    ("POST", "/v1/organizations/{}/api-keys"),
+    ("DELETE", "/v1/organizations/{}/api-keys/{}"),
+    ("PUT", "/v1/appointments/{}"),
+    ("POST", "/v1/appointments/{}/onboard"),
+    ("POST", "/v1/appointments/{}/attach-forms"),
+    ("GET", "/v1/specialists/{}/profile"),
+    ("PUT", "/v1/specialists/{}/profile"),
+}
+#: Extensions of the contract that are built.
+EXTENSIONS = {
+    ("PATCH", "/v1/scheduling/holds/{}"),
+    ("GET", "/v1/scheduling/timeslots/stream"),
+    ("GET", "/v1/public/appointment-templates"),
+    ("GET", "/v1/public/appointments/{}"),
+    ("GET", "/v1/public/appointments/{}/ics"),
+    ("PUT", "/v1/public/appointments/{}/cancel"),
+    ("GET", "/v1/appointments/{}/ics"),
+    ("GET", "/v1/specialists/{}/calendar-feed"),
+    ("POST", "/v1/specialists/{}/calendar-feed"),
+    ("DELETE", "/v1/specialists/{}/calendar-feed"),
+    ("GET", "/v1/calendar-feeds/{}.ics"),
+    ("POST", "/v1/specialists/{}/restore"),
+    ("GET", "/v1/organizations/{}/members"),
+    ("PATCH", "/v1/organizations/{}/members/{}"),
+    ("GET", "/v1/openapi.json"),
+    ("GET", "/v1/docs"),
+}
+
+
+def _routed() -> set[tuple[str, str]]:
+    """Every method and path below /v1, path values as `{}`; PUT and PATCH of one operation count once."""
+    found: set[tuple[str, str]] = set()
+
+    def walk(patterns: list, prefix: str) -> None:
+        for pattern in patterns:
+            path = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                walk(pattern.url_patterns, path)
+            elif isinstance(pattern, URLPattern) and path.startswith("v1/"):
+                actions = getattr(pattern.callback, "actions", None) or {"get": "read"}
+                for method in actions:
+                    found.add((method.upper(), "/" + re.sub(r"<[^>]+>", "{}", path)))
+
+    walk(get_resolver().url_patterns, "")
+    return found
+
+
+def _promised(*, built_only: bool = False) -> set[tuple[str, str]]:
+    with TABLE.open() as table:
+        rows = list(csv.DictReader(table, delimiter="\t"))
+    return {
+        (row["method"], re.sub(r"\{[^}]+\}", "{}", row["path"].partition("?")[0]))
+        for row in rows
+        if row["feature"] in FEATURES or not built_only
+    }
+
+
+def test_every_promised_operation_that_is_built_is_routed() -> None:
+    assert _promised(built_only=True) - LATER - _routed() == set()
+
+
+def test_every_routed_operation_is_in_the_contract() -> None:
+    known = _promised() | EXTENSIONS
+    twins = {({"PUT": "PATCH", "PATCH": "PUT"}.get(method, method), path) for method, path in known}
+
+    assert _routed() - known - twins == set()
+
+
+def test_the_list_of_what_is_not_built_yet_is_true() -> None:
+    assert LATER & _routed() == set()
+    assert LATER <= _promised()
