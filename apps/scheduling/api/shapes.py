@@ -6,11 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.profiles.models import Specialist
-from apps.scheduling.api.public_shapes import avatar_url
+from apps.organizations.api.shapes import UserRef
+from apps.organizations.selectors import images
 from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentTemplate
-from apps.scheduling.models.appointments import CancelActor, ReasonCode, RoomStatus, Source
+from apps.scheduling.models.appointments import CancelActor, ReasonCode, RoomStatus, Source, cancel_until, room_name
 from apps.scheduling.models.templates import Mode
 from restartix.kernel.api import fields
 from restartix.kernel.api.serializers import Representation
@@ -91,11 +91,7 @@ class AppointmentSpecialist(Representation):
     id = serializers.IntegerField(source="pk")
     name = serializers.CharField()
     title = serializers.CharField(allow_null=True)
-    avatar_url = serializers.SerializerMethodField()
-
-    def get_avatar_url(self, specialist: Specialist) -> str | None:
-        """Return the public address of the picture."""
-        return avatar_url(specialist)
+    avatar_url = fields.Computed(fields.Url(allow_null=True), "avatar", by=images.address_of)
 
 
 class AppointmentPatient(Representation):
@@ -118,8 +114,16 @@ class VideocallShape(Representation):
     """The video room; its address only once it is ready."""
 
     status = fields.Choice(RoomStatus, source="room_status")
-    room_name = serializers.CharField()
+    room_name = fields.Computed(fields.Text(max_length=64), "organization_id", "pk", by=room_name)
     room_url = serializers.CharField(allow_null=True)
+
+
+class StaffRef(Representation):
+    """A user, as the clinic's staff name them."""
+
+    id = serializers.IntegerField(source="pk")
+    name = serializers.CharField()
+    email = fields.Email()
 
 
 class CancellationShape(Representation):
@@ -127,21 +131,17 @@ class CancellationShape(Representation):
 
     at = fields.Instant(source="cancelled_at")
     actor = fields.Choice(CancelActor, source="cancel_actor")
-    by = serializers.SerializerMethodField()
+    by = StaffRef(source="cancelled_by", allow_null=True)
     reason_code = fields.Choice(ReasonCode, source="cancel_reason_code")
     reason = serializers.CharField(source="cancel_reason", allow_null=True)
     late = serializers.BooleanField(source="cancelled_late")
 
-    def get_by(self, appointment: Appointment) -> dict[str, Any] | None:
-        """Return who cancelled, a UserRef; patients do not receive the e-mail."""
-        user = appointment.cancelled_by
-        if user is None:
-            return None
-        actor = self.context.get("actor")
-        known = {"id": user.pk, "name": user.name}
-        if actor is None or actor.effective_role == Role.PATIENT:
-            return known if actor is None or actor.user_id != user.pk else {**known, "email": user.email}
-        return {**known, "email": user.email}
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """Leave out the e-mail of others for patients."""
+        shown, actor = super().get_fields(), self.context.get("actor")
+        if actor is not None and actor.effective_role == Role.PATIENT:
+            shown["by"] = UserRef(source="cancelled_by", allow_null=True)
+        return shown
 
 
 class RatingShape(Representation):
@@ -211,7 +211,7 @@ class AppointmentShape(Representation):
     patient = AppointmentPatient(allow_null=True)
     specialty_id = serializers.IntegerField(allow_null=True)
     appointment_template_id = serializers.IntegerField(allow_null=True)
-    contact = serializers.SerializerMethodField()
+    contact = fields.Part(ContactShape(), when="contact_name")
     source_ = fields.Choice(Source)
     mode = fields.Choice(Mode)
     location = serializers.CharField(allow_null=True)
@@ -220,14 +220,14 @@ class AppointmentShape(Representation):
     price = serializers.DecimalField(max_digits=10, decimal_places=2, allow_null=True)
     currency = serializers.CharField()
     patient_service_plan_id = serializers.IntegerField(allow_null=True)
-    videocall = serializers.SerializerMethodField()
+    videocall = fields.Part(VideocallShape(), when="room_status")
     confirmed_at = fields.Instant(allow_null=True)
     session_started_at = fields.Instant(allow_null=True)
     session_ended_at = fields.Instant(allow_null=True)
-    cancellation = serializers.SerializerMethodField()
-    cancel_until = fields.Instant()
+    cancellation = fields.Part(CancellationShape(), when="cancelled_at")
+    cancel_until = fields.Computed(fields.Instant(), "started_at", "cutoff_hours", by=cancel_until)
     reschedule_count = serializers.IntegerField()
-    rating = serializers.SerializerMethodField()
+    rating = fields.Part(RatingShape(), when="rated_at")
     created_at = fields.Instant()
     updated_at = fields.Instant()
     appointment_template = IncludedTemplate(allow_null=True)
@@ -245,25 +245,6 @@ class AppointmentShape(Representation):
             for name in STAFF_ONLY:
                 shown.pop(name, None)
         return shown
-
-    def _part(self, shape: type[Representation], appointment: Appointment, *, present: bool) -> Any:
-        return shape(appointment, context=self.context).data if present else None
-
-    def get_contact(self, appointment: Appointment) -> ContactShape | None:
-        """Return the contact that was left at the booking."""
-        return self._part(ContactShape, appointment, present=appointment.contact_name is not None)
-
-    def get_videocall(self, appointment: Appointment) -> VideocallShape | None:
-        """Return the room of a video appointment once a patient is linked."""
-        return self._part(VideocallShape, appointment, present=appointment.room_status is not None)
-
-    def get_cancellation(self, appointment: Appointment) -> CancellationShape | None:
-        """Return how it was cancelled."""
-        return self._part(CancellationShape, appointment, present=appointment.cancelled_at is not None)
-
-    def get_rating(self, appointment: Appointment) -> RatingShape | None:
-        """Return the patient's rating."""
-        return self._part(RatingShape, appointment, present=appointment.rated_at is not None)
 
     def get_user(self, appointment: Appointment) -> dict[str, Any] | None:
         """Return the patient's user, a UserRef."""

@@ -58,6 +58,16 @@ class RoomStatus(models.TextChoices):
     FAILED = "failed"
 
 
+def cancel_until(started_at: datetime, cutoff_hours: int) -> datetime:
+    """Return the last instant at which a patient may cancel or reschedule."""
+    return started_at - timedelta(hours=cutoff_hours)
+
+
+def room_name(organization_id: int, appointment_id: int) -> str:
+    """Return the video room's name at the provider."""
+    return f"restartix-{organization_id}-{appointment_id}"
+
+
 class Appointment(Timestamped, TenantModel):
     """A patient's time with a specialist, from `started_at` up to but not at `ended_at`.
 
@@ -182,7 +192,7 @@ class Appointment(Timestamped, TenantModel):
     @property
     def cancel_until(self) -> datetime:
         """The last instant at which a patient may cancel or reschedule."""
-        return self.started_at - timedelta(hours=self.cutoff_hours)
+        return cancel_until(self.started_at, self.cutoff_hours)
 
     @property
     def duration(self) -> timedelta:
@@ -192,7 +202,7 @@ class Appointment(Timestamped, TenantModel):
     @property
     def room_name(self) -> str:
         """The video room's name at the provider."""
-        return f"restartix-{self.organization_id}-{self.pk}"
+        return room_name(self.organization_id, self.pk)
 
 
 class AppointmentStatusChange(TenantModel):
