@@ -101,6 +101,8 @@ def _install() -> None:
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
     locked = ["--require-hashes", "-r", str(LOCK)]
+    if Path("/etc/ssl/certs/ca-certificates.crt").exists():
+        os.environ.setdefault("UV_SYSTEM_CERTS", "true")  # where the machine trusts a proxy, so do we
     _say("2/3 uv, the installer")
     has_uv = _run([*pip, "-qq", UV])
     _say(f"3/3 {LOCK.read_text().count('==')} packages")

@@ -66,13 +66,15 @@ class Servers:
 
 
 @contextmanager
-def borrowed(data_dir: Path, *, throwaway: bool = False) -> Iterator[dict[str, str]]:
+def borrowed(
+    data_dir: Path, *, throwaway: bool = False, named: Mapping[str, str] | None = None
+) -> Iterator[dict[str, str]]:
     """Run the servers for as long as the block, and yield the variables that lead to them.
 
     Waits while another command has them. Raises ServerFailed if one does not come up.
     """
     with state.owning(data_dir):
-        servers = Servers(data_dir, throwaway=throwaway)
+        servers = Servers(data_dir, throwaway=throwaway, named=named)
         servers.start()
         try:
             servers.write_down()

@@ -40,6 +40,7 @@ def collect_static() -> None:
 
     if not settings.DEBUG:
         began = time.monotonic()
+        sys.stderr.write("          compressing static files, which takes up to a minute\n")
         call_command("collectstatic", verbosity=0, interactive=False)
         _say("static files collected", began)
 
