@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db.models import Q
 
@@ -11,6 +11,9 @@ from apps.profiles.models import Patient
 from apps.scheduling.lifecycles import ACTIVE
 from restartix.kernel.roles import Role
 from restartix.kernel.tenancy import Actor, TenantManager, TenantQuerySet
+
+if TYPE_CHECKING:  # the type checker alone reads the parameter of a base class
+    from apps.scheduling.models import Appointment, AppointmentTemplate  # noqa: F401
 
 
 class AppointmentQuerySet(TenantQuerySet["Appointment"]):

@@ -94,7 +94,7 @@ class EventStream(AsyncHttpConsumer):
         headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
         await self.send_headers(status=response.status_code, headers=headers)
         if not isinstance(response, Ticket):
-            await self.send_body(response.content)  # type: ignore[attr-defined]
+            await self.send_body(response.content)
             return
         self.is_open = True
         await self.send_body(b"retry: %d\n\n" % RETRY_MILLISECONDS, more_body=True)

@@ -299,7 +299,7 @@ class SameOrganization(models.BaseConstraint):
         self.create_sql(model, schema_editor)
         return None
 
-    def create_sql(self, model: Any, schema_editor: Any) -> str:  # type: ignore[override]
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
         """Put ALTER TABLE ... ADD CONSTRAINT at the end of the migration, when the target's unique key exists."""
         table, name = schema_editor.quote_name(model._meta.db_table), schema_editor.quote_name(self.name)
         schema_editor.deferred_sql.append(
@@ -307,7 +307,7 @@ class SameOrganization(models.BaseConstraint):
         )
         return ""
 
-    def remove_sql(self, model: Any, schema_editor: Any) -> str:  # type: ignore[override]
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
         """Write ALTER TABLE ... DROP CONSTRAINT."""
         table = schema_editor.quote_name(model._meta.db_table)
         return f"ALTER TABLE {table} DROP CONSTRAINT {schema_editor.quote_name(self.name)}"

@@ -98,4 +98,4 @@ def test_every_routed_operation_is_in_the_contract() -> None:
 
 def test_the_list_of_what_is_not_built_yet_is_true() -> None:
     assert LATER & _routed() == set()
-    assert LATER <= _promised()
+    assert _promised() >= LATER

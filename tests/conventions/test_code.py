@@ -9,10 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
-    path
-    for folder in ("apps", "restartix")
-    for path in (ROOT / folder).rglob("*.py")
-    if "migrations" not in path.parts
+    path for folder in ("apps", "restartix") for path in (ROOT / folder).rglob("*.py") if "migrations" not in path.parts
 )
 SERVICES = [path for path in SOURCES if path.parent.name == "services" and path.name != "__init__.py"]
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50

@@ -30,7 +30,9 @@ TESTER = Actor.system("test")
 @pytest.fixture
 def clinics() -> tuple[Organization, Organization]:
     """Two clinics, each with one specialty."""
-    made = tuple(Organization.objects.create(name=name, slug=f"{name}-{uuid.uuid4().hex[:6]}") for name in ("sud", "nord"))
+    made = tuple(
+        Organization.objects.create(name=name, slug=f"{name}-{uuid.uuid4().hex[:6]}") for name in ("sud", "nord")
+    )
     for clinic in made:
         with acting_for(clinic.pk, actor=TESTER):
             Specialty.objects.create(title=f"Kinetoterapie {clinic.name}", slug="kinetoterapie")
@@ -159,7 +161,7 @@ def test_every_change_leaves_an_audit_row_with_its_actor_and_source(clinics) -> 
             "WHERE entity_type = 'specialty' ORDER BY id DESC LIMIT 1"
         )
 
-    (action, kind, who, source, changes), = rows
+    ((action, kind, who, source, changes),) = rows
     assert (action, kind, who, source) == ("UPDATE", "system", "test", "task")
     assert json.loads(changes) == {"title": {"old": "Kinetoterapie sud", "new": "Masaj"}}
 

@@ -48,9 +48,11 @@ def durable(tmp_path_factory, test_servers):
         "PYTHONPATH": str(ROOT),
         "DJANGO_SETTINGS_MODULE": "restartix.settings",
     }
-    run = lambda *words: subprocess.run(  # noqa: E731
-        [sys.executable, *words], env=environment, cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout
+    run = lambda *words: (
+        subprocess.run(
+            [sys.executable, *words], env=environment, cwd=ROOT, check=True, capture_output=True, text=True
+        ).stdout
+    )
     run("manage.py", "migrate", "--verbosity=0")
     template_id = int(run("-c", SEED))
     server = WebServer(environment, folder / "web.log")

@@ -25,9 +25,7 @@ def test_the_spring_night_skips_an_hour(api: Api, clinic: Clinic) -> None:
     clinic.hours(NIGHT)
     hour, half = clinic.template(60), clinic.template(30)
 
-    answer = api.get(
-        f"/v1/scheduling/timeslots?appointment_template_id={hour.pk}&from=2027-03-27&to=2027-03-28"
-    ).data
+    answer = api.get(f"/v1/scheduling/timeslots?appointment_template_id={hour.pk}&from=2027-03-27&to=2027-03-28").data
 
     assert [slot["start"][11:] for slot in answer["slots"]] == [f"{h:02d}:00:00Z" for h in (20, 21, 22, 23, 0, 1, 2)]
     assert [slot["local_time"] for slot in answer["slots"]] == [
@@ -44,9 +42,9 @@ def test_the_autumn_night_repeats_an_hour(api: Api, clinic: Clinic) -> None:
     clinic.hours(NIGHT)
     hour, half = clinic.template(60), clinic.template(30)
 
-    slots = api.get(
-        f"/v1/scheduling/timeslots?appointment_template_id={hour.pk}&from=2027-10-30&to=2027-10-31"
-    ).data["slots"]
+    slots = api.get(f"/v1/scheduling/timeslots?appointment_template_id={hour.pk}&from=2027-10-30&to=2027-10-31").data[
+        "slots"
+    ]
 
     assert len(slots) == 9
     assert (slots[0]["start"], slots[-1]["start"]) == ("2027-10-30T19:00:00Z", "2027-10-31T03:00:00Z")

@@ -161,18 +161,14 @@ class Clinic:
 def starts(api: Api, template: AppointmentTemplate, first: str, last: str, **query: str) -> list[str]:
     """The starts of the slots between two dates."""
     more = "".join(f"&{name}={value}" for name, value in query.items())
-    answer = api.get(
-        f"/v1/scheduling/timeslots?appointment_template_id={template.pk}&from={first}&to={last}{more}"
-    )
+    answer = api.get(f"/v1/scheduling/timeslots?appointment_template_id={template.pk}&from={first}&to={last}{more}")
     assert answer.status == 200, answer.content
     return [slot["start"] for slot in answer.data["slots"]]
 
 
 def hold(api: Api, template: AppointmentTemplate, start: str, **more: Any) -> Answer:
     headers = more.pop("headers", {})
-    return api.post(
-        "/v1/scheduling/holds", {"appointment_template_id": template.pk, "start": start, **more}, **headers
-    )
+    return api.post("/v1/scheduling/holds", {"appointment_template_id": template.pk, "start": start, **more}, **headers)
 
 
 def book(api: Api, held: Mapping[str, Any], **more: Any) -> Answer:

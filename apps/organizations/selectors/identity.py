@@ -39,10 +39,11 @@ def enter(ask: Ask) -> Found:
 
 
 def _found(row: tuple[Any, ...]) -> Found:
-    user_id, name, email, is_superadmin, is_blocked, organization_id, *organization, status, role = row
+    (user_id, name, email, is_superadmin, is_blocked), organization, (status, role) = row[:5], row[5:11], row[11:]
+    key, slug, title, timezone, locale, currency = organization
     suspended = status == OrganizationStatus.SUSPENDED
     return Found(
         person=None if user_id is None else Person(user_id, name, email, is_superadmin, is_blocked),
-        organization=None if organization_id is None else FoundOrganization(organization_id, *organization, suspended),
+        organization=None if key is None else FoundOrganization(key, slug, title, timezone, locale, currency, suspended),
         role=Role(role) if role else None,
     )

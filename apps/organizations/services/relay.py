@@ -28,7 +28,7 @@ ACTOR = Actor.system("relay_facts")
 
 # Facts become visible in the order of their commits, not of their ids: taken by state, never by a cursor.
 _LEASE = """
-UPDATE organizations_fact SET not_before = clock_timestamp() + %s
+UPDATE organizations_fact SET not_before = clock_timestamp() + make_interval(secs => %s)
  WHERE id IN (SELECT id FROM organizations_fact WHERE relayed_at IS NULL AND not_before <= clock_timestamp()
               ORDER BY not_before, id LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING id, organization_id
@@ -48,7 +48,7 @@ def _lease(batch: int) -> list[tuple[int, int]]:
         across_organizations(reason="lease facts of every clinic", actor=ACTOR, trace=Trace(source="task")),
         connection.cursor() as cursor,
     ):
-        cursor.execute(_LEASE, [LEASE, batch])
+        cursor.execute(_LEASE, [LEASE.total_seconds(), batch])
         return sorted(cursor.fetchall())
 
 
