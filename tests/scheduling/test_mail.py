@@ -13,7 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from apps.organizations.models import Fact, Organization
 from apps.organizations.services import relay
-from apps.scheduling.models import Appointment
+from apps.scheduling.models import Appointment, Claim
 from apps.scheduling.services import appointments, mail
 from restartix.kernel.facts import reactions_to
 from restartix.kernel.tenancy import acting_for
@@ -167,10 +167,10 @@ class TestTheConfirmation:
         assert [letter.subject.endswith("este anulată") for letter in letters] == [True]
 
     def test_is_not_sent_of_what_is_over(self, clinic: Clinic, letters: list[Any]) -> None:
-        made = booked(clinic)
+        booked(clinic)
         past = datetime.now(UTC) - timedelta(hours=2)
         with acting_for(clinic.organization.pk, actor=BUILDER):
-            made.claim.delete()
+            Claim.objects.update(starts_at=past, ends_at=past + timedelta(hours=1))
             Appointment.objects.update(started_at=past, ended_at=past + timedelta(hours=1))
 
         relay.run()

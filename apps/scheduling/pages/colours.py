@@ -6,6 +6,7 @@ Contrast by WCAG 2.2, 1.4.3 and 1.4.11: text 4.5 to 1, the shapes of controls 3 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 Colour = tuple[int, int, int]
@@ -38,14 +39,20 @@ def palette(text: str | None, scheme: tuple[Colour, Colour]) -> Palette:
     """Return the colours for `#RRGGBB` on the surfaces of `scheme`, LIGHT or DARK; the default's for anything else."""
     own = parsed(known(text))
     away = BLACK if scheme is LIGHT else WHITE
-    accent = _shifted(own, away, scheme, SHAPE)
     tint = mixed(scheme[0], own, _TINT[scheme])
-    on_accent = max((WHITE, INK), key=lambda ink: contrast(ink, accent))
-    if contrast(on_accent, accent) < TEXT:
-        accent = _shifted(accent, away, (on_accent,), TEXT)
-    return Palette(
-        written(accent), written(on_accent), written(_shifted(own, away, (*scheme, tint), TEXT)), written(tint)
-    )
+    accent = _shifted(own, away, lambda colour: _stands_out(colour, scheme, SHAPE) and _ink_on(colour)[1] >= TEXT)
+    link = _shifted(own, away, lambda colour: _stands_out(colour, (*scheme, tint), TEXT))
+    return Palette(written(accent), written(_ink_on(accent)[0]), written(link), written(tint))
+
+
+def _ink_on(colour: Colour) -> tuple[Colour, float]:
+    """Return white or near-black, whichever is read better on `colour`, and how well."""
+    ink = max((WHITE, INK), key=lambda each: contrast(each, colour))
+    return ink, contrast(ink, colour)
+
+
+def _stands_out(colour: Colour, grounds: tuple[Colour, ...], ratio: float) -> bool:
+    return min(contrast(colour, ground) for ground in grounds) >= ratio
 
 
 def known(text: str | None) -> str:
@@ -53,11 +60,10 @@ def known(text: str | None) -> str:
     return text if text and re.fullmatch(r"#[0-9A-Fa-f]{6}", text) else DEFAULT
 
 
-def _shifted(colour: Colour, away: Colour, grounds: tuple[Colour, ...], ratio: float) -> Colour:
-    """Return the colour, moved towards `away` until it stands out from every ground by `ratio`."""
-    share = 0.0
-    moved = colour
-    while share < 1 and min(contrast(moved, ground) for ground in grounds) < ratio:
+def _shifted(colour: Colour, away: Colour, is_fit: Callable[[Colour], bool]) -> Colour:
+    """Return the colour, moved towards `away` no further than it takes to fit."""
+    share, moved = 0.0, colour
+    while share < 1 and not is_fit(moved):
         share += _STEP
         moved = mixed(colour, away, min(share, 1.0))
     return moved

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -177,12 +178,18 @@ def _answer(
         response = visit.page("problem", problems.described(refusal), status=refusal.status)
         for name, value in refusal.headers.items():
             response[name] = value
-        return response
+        with _acting(visit):
+            return _framed(response, visit)
 
 
 def _inside(visit: Visit, page: Callable[..., HttpResponse], values: dict[str, Any]) -> HttpResponse:
-    with acting_for(visit.organization.pk, actor=Actor.anonymous(), trace=trace_of(visit.request)):
-        return page(visit, **values)
+    with _acting(visit):
+        return _framed(page(visit, **values), visit)
+
+
+def _acting(visit: Visit) -> AbstractContextManager[Any]:
+    """Act in the clinic's scope, as nobody in particular."""
+    return acting_for(visit.organization.pk, actor=Actor.anonymous(), trace=trace_of(visit.request))
 
 
 def _repeating(work: Callable[[], HttpResponse]) -> HttpResponse:
@@ -207,20 +214,20 @@ def _nowhere(request: HttpRequest) -> HttpResponse:
 
 
 def _sealed(response: HttpResponse, visit: Visit) -> HttpResponse:
-    """Say who may frame the page, that nothing keeps it, and that its address, a token perhaps, goes nowhere."""
+    """Say that nothing keeps the page, and that its address, with a token perhaps, goes nowhere."""
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("Content-Language", visit.language)
     response.headers["Referrer-Policy"] = "no-referrer"
-    return _framed_by(response, [SELF, *_verified_domains(visit.organization)])
+    return response
+
+
+def _framed(response: HttpResponse, visit: Visit) -> HttpResponse:
+    """Let the clinic's own domains show the page in a frame; without a scheme each matches the page's."""
+    domains = Domain.objects.filter(status=DomainStatus.VERIFIED).order_by("domain").values_list("domain", flat=True)
+    return _framed_by(response, [SELF, *domains])
 
 
 def _framed_by(response: HttpResponse, hosts_allowed: list[str]) -> HttpResponse:
     """Let these hosts show the page in a frame, and no other (Content-Security-Policy, frame-ancestors)."""
     csp_replace({"frame-ancestors": hosts_allowed})(lambda _request: response)(HttpRequest())
     return response
-
-
-def _verified_domains(organization: Organization) -> list[str]:
-    """Return the host names that the clinic has proven to be its own; without a scheme each matches the page's."""
-    domains = Domain.everywhere.filter(organization=organization, status=DomainStatus.VERIFIED).order_by("domain")
-    return list(domains.values_list("domain", flat=True))
