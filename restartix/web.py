@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 from asyncio import TimerHandle, Transport
@@ -24,6 +25,7 @@ from restartix.environment import env
 
 #: A connection that has not sent its headers by then is closed.
 HEADER_SECONDS = 20
+MAX_OPEN_FILES = 65_536
 
 
 class Protocol(HttpToolsProtocol):
@@ -108,8 +110,17 @@ def _without_secrets(record: logging.LogRecord) -> bool:
     return not address.startswith("/healthz/")
 
 
+def _allow_many_connections() -> None:
+    """Raise the limit of open files as far as this process may: every stream is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def serve(listener: socket.socket) -> None:
     """Serve on `listener` until told to stop. Requests that outlive the grace period are cut off."""
+    _allow_many_connections()
     config = uvicorn.Config(
         "restartix.asgi:application",
         http=Protocol,

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -67,7 +68,8 @@ class Parts:
             if not said:
                 self._selector.unregister(key.fileobj)
                 continue
-            self._files[child.name].write(said)
+            with suppress(OSError):  # a full disk must not end what still runs
+                self._files[child.name].write(said)
             *lines, rest = (self._halves.pop(child.name, b"") + said).split(b"\n")
             self._halves[child.name] = rest
             for line in lines:

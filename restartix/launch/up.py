@@ -72,6 +72,9 @@ def main(command_line: Sequence[str]) -> int:
     except ServerFailed as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
+    except OSError as error:
+        sys.stderr.write(f"{error.strerror or error}: {error.filename or launch.data_dir}\n")
+        return 1
     return 0
 
 
