@@ -30,11 +30,13 @@ class PoliciesBody(Body):
 class SettingsBody(Body):
     """Some of the settings."""
 
-    required_consents = fields.ListOf(fields.Choice(ConsentType), unique=True, max_items=len(ConsentType))
-    policies = PoliciesBody(sent_only=True)
-    suspend_on_expired_license = fields.Boolean()
-    low_rating_threshold = fields.Integer(min_value=0, max_value=5)
-    appointment_reminder_hours = fields.Integer(min_value=0, max_value=168)
+    required_consents = fields.ListOf(
+        fields.Choice(ConsentType), unique=True, max_items=len(ConsentType), required=False
+    )
+    policies = PoliciesBody(sent_only=True, required=False)
+    suspend_on_expired_license = fields.Boolean(required=False)
+    low_rating_threshold = fields.Integer(min_value=0, max_value=5, required=False)
+    appointment_reminder_hours = fields.Integer(min_value=0, max_value=168, required=False)
 
 
 class PolicyShape(Representation):

@@ -19,9 +19,11 @@ from restartix.kernel.roles import Role
 class UserRef(Representation):
     """A user as other rows name them; patients receive no e-mail but their own."""
 
+    withheld = ("email",)
+
     id = fields.Id()
     name = fields.Text(max_length=200)
-    email = fields.Email(required=False)
+    email = fields.Email()
 
     def to_representation(self, instance: User) -> dict[str, Any]:
         """Leave out what the caller may not read."""
@@ -91,12 +93,14 @@ class AddressShape(Representation):
 class OrganizationShape(_Pictured):
     """An organization as its members see it; patients see no settings."""
 
+    withheld = ("settings",)
+
     status = fields.Choice(OrganizationStatus)
     email = fields.Email(allow_null=True)
     phone = fields.Phone(allow_null=True)
     website = fields.Url(allow_null=True)
     address = AddressShape(allow_null=True)
-    settings = SettingsShape(source="effective_settings", required=False)
+    settings = SettingsShape(source="effective_settings")
     my_role = fields.Choice(MembershipRole, allow_null=True)
     created_at = fields.Instant()
     updated_at = fields.Instant()

@@ -134,10 +134,15 @@ class LicenseShape(Representation):
 
 
 class SpecialistShape(SpecialistPublic):
-    """A specialist as the clinic's staff see one."""
+    """A specialist as the clinic's staff see one; patients see the public fields alone."""
 
     on_request = ("user",)
     volatile = ("signature_url",)
+    withheld = (
+        "organization_id", "user_id", "signature_url", "has_signature", "scheduling_timezone", "scheduling_active",
+        "license", "license_status", "external_reference", "created_at", "updated_at", "deleted_at",
+    )  # fmt: skip
+    withheld = ("signature_url", "deleted_at")
 
     organization_id = fields.Id()
     user_id = fields.Id(allow_null=True)
@@ -151,7 +156,7 @@ class SpecialistShape(SpecialistPublic):
     user = UserRef(allow_null=True)
     created_at = fields.Instant()
     updated_at = fields.Instant()
-    deleted_at = fields.Instant(required=False)
+    deleted_at = fields.Instant()
 
     def to_representation(self, instance: Specialist) -> dict[str, Any]:
         """Leave out what the caller's part does not show, and the deletion of those who are not deleted."""

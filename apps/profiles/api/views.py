@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
@@ -30,6 +29,7 @@ class Specialists(Resource):
     """Specialists: who treats at the clinic, and what may be known of them."""
 
     serializer_class = SpecialistShape
+    shapes = {Role.PATIENT: SpecialistPublic}
     filterset_class = SpecialistFilters
     sortable = ("created_at", "name", "id")
     default_sort = "-created_at"
@@ -70,18 +70,6 @@ class Specialists(Resource):
     @property
     def _is_patient(self) -> bool:
         return self.actor.effective_role == Role.PATIENT
-
-    def represent(self, value: Any, operation: Any) -> Any:
-        """Show patients the public fields alone."""
-        if self._is_patient:
-            return SpecialistPublic(value, context=self.serializer_context()).data
-        return super().represent(value, operation)
-
-    def represent_all(self, rows: Any) -> Sequence[Any]:
-        """Show patients the public fields alone."""
-        if self._is_patient:
-            return tuple(SpecialistPublic(rows, many=True, context=self.serializer_context()).data)
-        return super().represent_all(rows)
 
     @operation(body=SpecialistBody, status=201, errors=(AlreadyTaken,))
     def create(self, body: dict[str, Any]) -> Specialist:
