@@ -170,7 +170,8 @@ def across_organizations(*, reason: str, actor: Actor, trace: Trace | None = Non
     `reason` is logged. Only listed files may import this (ruff TID251); rows of an organization cannot be created
     in it, because there is no organization that they would belong to.
     """
-    logger.info("across_organizations", extra={"reason": reason, "actor": f"{actor.kind}:{actor.id}"})
+    level = logging.DEBUG if actor.kind == "system" else logging.INFO  # tasks do it every few seconds
+    logger.log(level, "across organizations: %s", reason, extra={"actor": f"{actor.kind}:{actor.id}"})
     with _entered(Scope(EVERY, actor, trace or Trace()), role=PLATFORM_ROLE) as scope:
         yield scope
 

@@ -65,7 +65,7 @@ VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
 _HOLDER = """
 SELECT c.hold_id IS NOT NULL FROM scheduling_claim c
  WHERE c.organization_id = %s AND c.specialist_id = %s AND c.starts_at < %s AND c.ends_at > %s
- ORDER BY c.starts_at LIMIT 1
+   AND c.id <> %s ORDER BY c.starts_at LIMIT 1
 """
 
 
@@ -99,9 +99,12 @@ def move(appointment: Appointment, *, specialist_id: int, start: datetime, end: 
     clear_lapsed([specialist_id], start=start, end=until)
     claim = Claim.objects.select_for_update().get(appointment=appointment)
     before = SlotChanged(claim.specialist_id, claim.starts_at, claim.ends_at, "free")
-    taken = SlotUnavailable(details={"conflict": "appointment"})
-    with refusing(claim_specialist_free=taken):
-        Claim.objects.filter(pk=claim.pk).update(specialist_id=specialist_id, starts_at=start, ends_at=until)
+    try:
+        with refusing(claim_specialist_free=SlotUnavailable):
+            Claim.objects.filter(pk=claim.pk).update(specialist_id=specialist_id, starts_at=start, ends_at=until)
+    except SlotUnavailable as taken:
+        taken.details["conflict"] = conflicting_kind(specialist_id, start=start, end=until, but=claim)
+        raise
     announce(before, SlotChanged(specialist_id, start, until, "taken"))
 
 
@@ -119,9 +122,9 @@ def claimed_until(appointment: Appointment) -> datetime:
     return appointment.ended_at + timedelta(minutes=appointment.gap_minutes)
 
 
-def conflicting_kind(specialist_id: int, *, start: datetime, end: datetime) -> str:
-    """Say what stands in [start, end): `hold` or `appointment`; a conflict that is gone again counts as the latter."""
+def conflicting_kind(specialist_id: int, *, start: datetime, end: datetime, but: Claim | None = None) -> str:
+    """Say what stands in [start, end), `but` one claim: `hold` or `appointment`; what is gone again was the latter."""
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDER, [active_organization_id(), specialist_id, end, start])
+        cursor.execute(_HOLDER, [active_organization_id(), specialist_id, end, start, but.pk if but else 0])
         row = cursor.fetchone()
     return "hold" if row and row[0] else "appointment"
