@@ -142,7 +142,6 @@ class SpecialistShape(SpecialistPublic):
         "organization_id", "user_id", "signature_url", "has_signature", "scheduling_timezone", "scheduling_active",
         "license", "license_status", "external_reference", "created_at", "updated_at", "deleted_at",
     )  # fmt: skip
-    withheld = ("signature_url", "deleted_at")
 
     organization_id = fields.Id()
     user_id = fields.Id(allow_null=True)
