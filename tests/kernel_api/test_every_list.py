@@ -10,10 +10,12 @@ from django.urls import URLPattern, get_resolver
 
 from apps.organizations.models import Membership, Organization
 from restartix.kernel.api import lists
+from restartix.kernel.api.docs import document
 from restartix.kernel.api.fast.lists import statements
 from restartix.kernel.api.sorting import columns_of
 from restartix.kernel.tenancy import Actor, across_organizations
 from restartix.kernel.tokens import issue_development_token
+from tests.kernel_api.conformance import _document, assert_documented
 from tests.kernel_api.conftest import Api
 
 ROLES = ("admin", "customer_support", "specialist", "patient")
@@ -32,6 +34,8 @@ def routes(patterns, prefix="/") -> Iterator[tuple[str, type]]:
 def _own_index(settings):
     settings.ROOT_URLCONF = "restartix.urls"
     statements._kept.clear()
+    document.cache_clear()
+    _document.cache_clear()
 
 
 @pytest.fixture
@@ -74,6 +78,7 @@ def test_is_the_same_both_ways(people, monkeypatch):
                 monkeypatch.setattr(lists, "fast_page", lambda view, wanted: None)
                 ordinary = api.get(address + query)
                 assert quick.status_code in {200, 403}, (role, address + query, quick.content)
+                assert_documented(quick, "GET", address + query)
                 if quick.status_code == 200:
                     assert json.loads(quick.content) == json.loads(ordinary.content), (role, address + query)
                     assert quick.content == ordinary.content, (role, address + query)

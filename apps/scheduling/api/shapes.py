@@ -39,6 +39,8 @@ class TemplateOffer(Representation):
 class AppointmentTemplateShape(Representation):
     """What a clinic offers to be booked."""
 
+    withheld = ("forms",)
+
     id = serializers.IntegerField()
     organization_id = serializers.IntegerField()
     name = serializers.CharField()
@@ -188,6 +190,7 @@ STAFF_ONLY = ("notes", "contact", "source", "status_history")
 class AppointmentShape(Representation):
     """A patient's time with a specialist."""
 
+    withheld = STAFF_ONLY
     on_request = (
         "appointment_template",
         "specialty",

@@ -60,7 +60,7 @@ from restartix.kernel.api.operations import Operation, operation_of
 from restartix.kernel.api.queries import Problems
 from restartix.kernel.api.sorting import Sortable, columns_of
 from restartix.kernel.errors import NotFound
-from restartix.kernel.roles import Access, Roles
+from restartix.kernel.roles import Access, Role, Roles
 from restartix.kernel.tenancy import Actor
 
 _INJECTED = frozenset({"request", "row", "body", "query"})
@@ -75,6 +75,8 @@ class Resource(ViewSetMixin, APIView):
     """One resource: its rows, its shapes, its operations and who may call them."""
 
     serializer_class: ClassVar[type[BaseSerializer] | None] = None
+    #: Roles that see another representation than that of `serializer_class`.
+    shapes: ClassVar[Mapping[Role, type[BaseSerializer]]] = {}
     filterset_class: ClassVar[type[ApiFilterSet]] = ApiFilterSet
     sortable: ClassVar[Sortable] = ("id",)
     default_sort: ClassVar[str] = "id"
@@ -168,11 +170,17 @@ class Resource(ViewSetMixin, APIView):
 
     def check_precondition(self) -> None:
         """Raise PreconditionFailed (412) if `If-Match` names another state than the row's present one."""
-        header = self.request.META.get("HTTP_IF_MATCH")
-        if header is None or self.request.method in {"GET", "HEAD"} or self.serializer_class is None:
+        header, shape = self.request.META.get("HTTP_IF_MATCH"), self.shape
+        if header is None or self.request.method in {"GET", "HEAD"} or shape is None:
             return
-        data = self.serializer_class(self.row, context=self.serializer_context()).data
-        etags.check_unchanged(header, etags.etag_of(data, volatile=self._volatile_of(self.serializer_class)))
+        data = shape(self.row, context=self.serializer_context()).data
+        etags.check_unchanged(header, etags.etag_of(data, volatile=self._volatile_of(shape)))
+
+    @property
+    def shape(self) -> type[BaseSerializer] | None:
+        """The representation that the caller's role sees."""
+        role = self.actor.effective_role
+        return self.shapes.get(role, self.serializer_class) if role else self.serializer_class
 
     def serializer_context(self) -> dict[str, Any]:
         """Return what serializers may ask for."""
@@ -186,19 +194,19 @@ class Resource(ViewSetMixin, APIView):
 
     def represent(self, value: Any, operation: Operation) -> Any:
         """Return what the answer's `data` holds for `value`."""
-        serializer = operation.returns or self.serializer_class
+        serializer = operation.returns or self.shape
         if serializer is None or (operation.returns is None and isinstance(value, Mapping)):
             return value
         return serializer(value, many=operation.many, context=self.serializer_context()).data
 
     def represent_all(self, rows: Any) -> Sequence[Any]:
         """Return the representations of a page's rows."""
-        assert self.serializer_class is not None
-        return tuple(self.serializer_class(rows, many=True, context=self.serializer_context()).data)
+        assert self.shape is not None
+        return tuple(self.shape(rows, many=True, context=self.serializer_context()).data)
 
     def volatile(self, operation: Operation) -> tuple[str, ...]:
         """Return the fields that do not count for the ETag of an answer."""
-        return self._volatile_of(operation.returns or self.serializer_class)
+        return self._volatile_of(operation.returns or self.shape)
 
     @staticmethod
     def _volatile_of(serializer: Any) -> tuple[str, ...]:

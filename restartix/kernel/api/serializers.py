@@ -96,6 +96,8 @@ class Representation(serializers.Serializer):
 
     #: Fields that appear only when `include=` names them.
     on_request: ClassVar[tuple[str, ...]] = ()
+    #: Fields that not every caller receives; the schema does not promise them.
+    withheld: ClassVar[tuple[str, ...]] = ()
     #: Fields whose value changes without the resource changing (signed addresses); they do not count for the ETag.
     volatile: ClassVar[tuple[str, ...]] = ()
 

@@ -37,8 +37,8 @@ _AS_IT_IS = (
 )  # fmt: skip
 #: Columns that mean the same in PostgreSQL's text and binary forms (JSON and addresses do not).
 _BINARY = (
-    models.IntegerField, models.CharField, models.TextField, models.BooleanField, models.DateTimeField, models.UUIDField,
-    models.DecimalField, models.BinaryField, models.ForeignKey,
+    models.IntegerField, models.CharField, models.TextField, models.BooleanField, models.DateTimeField,
+    models.UUIDField, models.DecimalField, models.BinaryField, models.ForeignKey,
 )  # fmt: skip
 #: Fields whose way of reading a row is the plain one: follow the source.
 _PLAIN = (serializers.Field.get_attribute, fields.StrictField.get_attribute)

@@ -114,8 +114,8 @@ def compile_statement(view: Resource, wanted: ListRequest) -> Statement:
         queryset = probe.rows()
         for each in marked:
             queryset = each.apply(queryset)
-        assert probe.serializer_class is not None
-        serializer = probe.serializer_class(context={**probe.serializer_context(), "include": wanted.included})
+        assert probe.shape is not None
+        serializer = probe.shape(context={**probe.serializer_context(), "include": wanted.included})
         writer = compile_rows(queryset.model, serializer, annotations=queryset.query.annotations)
         return _written(queryset, wanted.ordering, writer, _Marks(view, [each.value for each in marked]))
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, cast
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from drf_spectacular.drainage import warn
 from drf_spectacular.openapi import AutoSchema
@@ -150,9 +151,28 @@ class OperationSchema(AutoSchema):
             schema.pop("description", None)  # it would be the base class's
         if isinstance(serializer, Body):
             schema["additionalProperties"] = False
-        if isinstance(serializer, Representation) and serializer.on_request and "required" in schema:
-            schema["required"] = [name for name in schema["required"] if name not in serializer.on_request]
+        if isinstance(serializer, Representation) and "required" in schema:
+            optional = {*serializer.on_request, *serializer.withheld}
+            schema["required"] = [name for name in schema["required"] if name not in optional]
         return schema
+
+    def _map_response_type_hint(self, method: Any) -> Schema:
+        """Write a method field by its annotation, which may name representations: `list[Offer]`, `Contact | None`."""
+        hint = get_type_hints(method).get("return")
+        wanted = (
+            [each for each in get_args(hint) if each is not type(None)] if get_origin(hint) is UnionType else [hint]
+        )
+        if len(wanted) == 1 and (schema := self._of_representation(wanted[0])):
+            return {**schema, "nullable": True} if wanted[0] is not hint else schema
+        return dict(super()._map_response_type_hint(method))
+
+    def _of_representation(self, hint: Any) -> Schema | None:
+        if get_origin(hint) is list:
+            items = self._of_representation(get_args(hint)[0])
+            return {"type": "array", "items": items} if items else None
+        if isinstance(hint, type) and issubclass(hint, Representation):
+            return self._component(hint(context={"include": hint.on_request}), "response")
+        return None
 
     # responses
 
@@ -194,6 +214,9 @@ class OperationSchema(AutoSchema):
         if serializer is None:
             return {"schema": _object(data={"type": "object", "additionalProperties": True})}
         component = self._component(serializer, "response")
+        if operation.returns is None and self.resource.shapes:
+            others = (shape(context={"view": self.resource}) for shape in self.resource.shapes.values())
+            component = {"anyOf": [component, *(self._component(other, "response") for other in others)]}
         example = operation.response_example or example_of(serializer)
         if not self._is_list(operation):
             return {"schema": _object(data=component), "example": {"data": example}}
