@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from apps.organizations.models import Organization
-from apps.scheduling.management.demo.plan import people
+from apps.scheduling.management.demo.plan import PATIENTS_DOMAIN, people
 from apps.scheduling.models import AppointmentTemplate
 from apps.scheduling.selectors.booking import timeslots
 from apps.scheduling.selectors.offers import Offering, offering
@@ -54,5 +54,5 @@ def _free_start(offered: Offering, today: date, dice: random.Random, now: dateti
 
 def _stranger(dice: random.Random) -> Contact:
     name = f"{dice.choice(people()['female'])} {dice.choice(people()['last'])}"
-    email = f"{slugs.slugify(name, fallback='contact').replace('-', '.')}@posta.example"
+    email = f"{slugs.slugify(name, fallback='contact').replace('-', '.')}@{PATIENTS_DOMAIN}"
     return Contact(name=name, email=email, phone=f"+407{dice.randint(20, 79)}{dice.randrange(1_000_000):06d}")

@@ -13,7 +13,7 @@ from typing import Any
 from apps.organizations.models import ConsentType, Organization, User
 from apps.profiles.models import ConsentRecord, Patient, PatientPerson, PatientPersonManager
 from apps.scheduling.management.demo import accounts
-from apps.scheduling.management.demo.plan import ClinicPlan, People, people
+from apps.scheduling.management.demo.plan import PATIENTS_DOMAIN, ClinicPlan, People, people
 from restartix.kernel import clock, slugs
 from restartix.kernel.crypto import keyed_hash
 from restartix.kernel.tenancy import Actor
@@ -72,7 +72,7 @@ def _rest(
     phone = f"+407{dice.randint(20, 79)}{dice.randrange(1_000_000):06d}"
     noon = datetime.combine(today, time(12), UTC)
     return {
-        "email": f"{slugs.slugify(name, fallback='pacient').replace('-', '.')}@posta.example",
+        "email": f"{slugs.slugify(name, fallback='pacient').replace('-', '.')}@{PATIENTS_DOMAIN}",
         "date_of_birth": born,
         "phone": phone,
         "phone_hash": keyed_hash(phone, purpose="phone"),

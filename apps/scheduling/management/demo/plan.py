@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 #: Every demo clinic is known by the beginning of its slug; nothing else is ever changed or removed.
 SLUG_PREFIX = "demo-"
+PATIENTS_DOMAIN, BULK_DOMAIN = "posta.example", "large.example"
 
 
 class HoursPlan(TypedDict):

@@ -6,7 +6,6 @@ for one transaction; foreign keys stay in force, so nothing of another clinic ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
@@ -14,7 +13,7 @@ from django.db import connections, transaction
 
 from apps.organizations.models import AuditEntry, Organization, User
 from apps.profiles.models import PatientPerson
-from apps.scheduling.management.demo.plan import SLUG_PREFIX
+from apps.scheduling.management.demo.plan import BULK_DOMAIN, PATIENTS_DOMAIN, SLUG_PREFIX, plan
 from restartix.kernel.errors import Conflict
 from restartix.kernel.tenancy import TenantModel
 
@@ -33,50 +32,39 @@ def remove_all() -> int:
     others = Organization.objects.exclude(slug__startswith=SLUG_PREFIX).values_list("slug", flat=True)
     if others:
         raise OtherClinics(details={"organizations": list(others[:20])})
-    keys = list(Organization.objects.values_list("pk", flat=True))
-    if keys:
+    count = Organization.objects.count()
+    if count:
         with transaction.atomic(using=_OWNER), connections[_OWNER].cursor() as cursor:
-            _remove(cursor, keys)
-    return len(keys)
+            _remove(cursor)
+    return count
 
 
-def _remove(cursor: Any, organizations: Sequence[int]) -> None:
-    tables = [model._meta.db_table for model in apps.get_models() if issubclass(model, TenantModel)]
-    tables += [AuditEntry._meta.db_table]
-    all_tables = [*tables, PatientPerson._meta.db_table, User._meta.db_table, Organization._meta.db_table]
+def _remove(cursor: Any) -> None:
+    """Empty every clinic's table, for there are no other clinics; other people's audit rows stay."""
+    emptied = [model._meta.db_table for model in apps.get_models() if issubclass(model, TenantModel)]
+    emptied.append(PatientPerson._meta.db_table)
+    others = [model._meta.db_table for model in (AuditEntry, User, Organization)]
     cursor.execute("SET LOCAL lock_timeout = '10s'")
-    cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-    for table in all_tables:
+    for table in (*emptied, *others):
         cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
-    users = _users_of(cursor, organizations)
-    for organization in organizations:
-        _as(cursor, organization)
-        for table in tables:
-            cursor.execute(f'DELETE FROM "{table}" WHERE organization_id = %s', [organization])  # noqa: S608
-    for organization in organizations:
-        _as(cursor, organization)
-        cursor.execute("DELETE FROM profiles_patientperson WHERE registered_by_id = %s", [organization])
-    cursor.execute("DELETE FROM organizations_user WHERE id = ANY(%s)", [users])
-    cursor.execute("DELETE FROM organizations_organization WHERE id = ANY(%s)", [list(organizations)])
+    cursor.execute(f"TRUNCATE {', '.join(emptied)}")
+    cursor.execute("SELECT id FROM organizations_organization")
+    for (organization,) in cursor.fetchall():
+        # row-level security binds the owner too
+        cursor.execute("SELECT set_config('app.org', %s, true)", [str(organization)])
+        cursor.execute("DELETE FROM organizations_auditentry WHERE organization_id = %s", [organization])
+    cursor.execute("DELETE FROM organizations_user WHERE split_part(email, '@', 2) = ANY(%s)", [list(_domains())])
+    cursor.execute("UPDATE organizations_user SET current_organization_id = NULL")
+    cursor.execute("DELETE FROM organizations_organization")
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    for table in all_tables:
+    for table in (*emptied, *others):
         cursor.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
 
 
-def _users_of(cursor: Any, organizations: Sequence[int]) -> list[int]:
-    """Return the logins that exist for the demo: members of its clinics whose addresses lead nowhere (RFC 2606)."""
-    members: set[int] = set()
-    for organization in organizations:
-        _as(cursor, organization)
-        cursor.execute("SELECT user_id FROM organizations_membership WHERE organization_id = %s", [organization])
-        members.update(user_id for (user_id,) in cursor.fetchall())
-    cursor.execute(
-        "SELECT id FROM organizations_user WHERE email LIKE '%%.example' AND (id = ANY(%s) OR is_superadmin)",
-        [list(members)],
-    )
-    return [user_id for (user_id,) in cursor.fetchall()]
-
-
-def _as(cursor: Any, organization: int) -> None:
-    """Let row-level security show the owner this organization's rows."""
-    cursor.execute("SELECT set_config('app.org', %s, true)", [str(organization)])
+def _domains() -> set[str]:
+    """Return where the demo's logins have their mail: addresses that lead nowhere (RFC 2606)."""
+    of_staff = {
+        person["email"] for clinic in plan()["clinics"] for person in (*clinic["staff"], *clinic["specialists"])
+    }
+    emails = {*of_staff, plan()["superadmin"]["email"]}
+    return {PATIENTS_DOMAIN, BULK_DOMAIN, *(email.partition("@")[2] for email in emails)}
