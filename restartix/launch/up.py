@@ -32,6 +32,9 @@ from restartix.launch.parts import Parts
 from restartix.launch.steps import Steps
 from restartix.web import listening
 
+DESCRIPTION = (
+    "Start servers, web, worker and beat in one terminal; migrate and load demo clinics first. Ctrl-C stops all."
+)
 QUEUES = "default,webhooks,pdf,telemetry"
 _READY_SECONDS = 60
 
@@ -42,7 +45,7 @@ class Stop(BaseException):
 
 def arguments_of(command_line: Sequence[str]) -> argparse.Namespace:
     """Read the command line. Exits with 2 on wrong usage."""
-    parser = argparse.ArgumentParser(prog="manage.py up", description=__doc__)
+    parser = argparse.ArgumentParser(prog="manage.py up", description=DESCRIPTION)
     add_arguments(parser)
     return parser.parse_args(command_line)
 

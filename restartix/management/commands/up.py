@@ -10,7 +10,7 @@ from restartix.launch import up
 
 
 class Command(BaseCommand):
-    help = up.__doc__ or ""
+    help = up.DESCRIPTION
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
