@@ -44,6 +44,8 @@ def _found(row: tuple[Any, ...]) -> Found:
     suspended = status == OrganizationStatus.SUSPENDED
     return Found(
         person=None if user_id is None else Person(user_id, name, email, is_superadmin, is_blocked),
-        organization=None if key is None else FoundOrganization(key, slug, title, timezone, locale, currency, suspended),
+        organization=None
+        if key is None
+        else FoundOrganization(key, slug, title, timezone, locale, currency, suspended),
         role=Role(role) if role else None,
     )
