@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import orjson
 from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
@@ -22,6 +21,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
+from restartix.kernel.api.envelope import dumps
 from restartix.kernel.api.middleware import ApiMiddleware
 
 logger = logging.getLogger("restartix.streams")
@@ -77,7 +77,7 @@ class Ticket(HttpResponse):
 def event(name: str, data: Mapping[str, Any], key: int | None = None) -> bytes:
     """Return one event as it goes over the wire: id, name, one line of JSON."""
     head = b"" if key is None else b"id: %d\n" % key
-    return head + b"event: " + name.encode() + b"\ndata: " + orjson.dumps(data) + b"\n\n"
+    return head + b"event: " + name.encode() + b"\ndata: " + dumps(data) + b"\n\n"
 
 
 class EventStream(AsyncHttpConsumer):
