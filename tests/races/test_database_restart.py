@@ -48,11 +48,12 @@ def durable(tmp_path_factory, test_servers):
         "PYTHONPATH": str(ROOT),
         "DJANGO_SETTINGS_MODULE": "restartix.settings",
     }
-    run = lambda *words: (
-        subprocess.run(
-            [sys.executable, *words], env=environment, cwd=ROOT, check=True, capture_output=True, text=True
-        ).stdout
-    )
+
+    def run(*words: str) -> str:
+        done = subprocess.run([sys.executable, *words], env=environment, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     run("manage.py", "migrate", "--verbosity=0")
     template_id = int(run("-c", SEED))
     server = WebServer(environment, folder / "web.log")

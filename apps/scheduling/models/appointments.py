@@ -199,11 +199,6 @@ class Appointment(Timestamped, TenantModel):
         """How long the appointment lasts, without the gap after it."""
         return self.ended_at - self.started_at
 
-    @property
-    def room_name(self) -> str:
-        """The video room's name at the provider."""
-        return room_name(self.organization_id, self.pk)
-
 
 class AppointmentStatusChange(TenantModel):
     """One move of an appointment along its lifecycle, kept for ever."""
