@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-TABLE = Path(__file__).with_name("endpoints.tsv")
+TABLE = Path(__file__).parents[2] / "docs" / "contract" / "endpoints.tsv"
 
 #: The features of the table that are built, as far as LATER does not say otherwise.
 FEATURES = {

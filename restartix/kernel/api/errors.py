@@ -2,7 +2,7 @@
 
 What was refused on purpose keeps its code; what the framework or the database refused gets the nearest one; everything
 else is `internal_error`, logged once under the request's id and told to nobody.
-Source: contract/conventions.md, "Errors"; design/reliability.md 4.8.
+Source: contract/conventions.md, "Errors".
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The record is written in the transaction of the effect, so there is no moment in which one exists without the other,
 and no lease to reap: while the first request runs it holds a transaction-level advisory lock on its key.
-Source: contract/conventions.md, "Idempotency"; design/reliability.md 4.3.
+Source: contract/conventions.md, "Idempotency".
 """
 
 from __future__ import annotations

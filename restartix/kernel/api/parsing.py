@@ -2,7 +2,7 @@
 
 JSON by RFC 8259, plus: no duplicate keys, no NaN or Infinity, at most 64 levels, no NUL, no unpaired surrogates, no
 numbers beyond 64 bits. The first three make a body malformed (400), the last three a value invalid (422).
-Source: contract/conventions.md, "Errors"; design/reliability.md 4.8.
+Source: contract/conventions.md, "Errors".
 """
 
 from __future__ import annotations

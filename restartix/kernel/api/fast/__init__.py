@@ -4,5 +4,5 @@ Two things cost nearly all the time of an ordinary list: making model instances 
 writing the SQL anew for every request. `rows` compiles the declared serializer to columns and one function over tuples;
 `statements` keeps the SQL of a list by what shapes it, and runs it again with other values. What cannot be compiled
 goes the ordinary way (`lists`), by itself; tests compare both on everything.
-Source: design/performance.md, section 1.
+Figures: docs/benchmarks.md.
 """
