@@ -47,9 +47,7 @@
     }
     for (const place of all("[data-start]")) {
       const text = elsewhere(new Date(place.dataset.start));
-      if (!text || one(".there", place)) continue;
-      note(place, "there", text);
-      if (place.ariaLabel) place.ariaLabel += " · " + text;
+      if (text && !one(".there", place)) note(place, "there", text);
     }
     const days = all(".month td a");
     if (!days.length) return;
@@ -91,10 +89,8 @@
       const free = button.dataset.by.split(" ").some((id) =>
         !taken.some((claim) => claim.id === id && claim.from < until && claim.until > from));
       if (free !== (button.ariaDisabled === "true")) continue;
-      const label = button.dataset.label ||= button.ariaLabel;
       one(".taken", button)?.remove();
       button.ariaDisabled = free ? null : "true";
-      button.ariaLabel = free ? label : label + ", " + times.dataset.taken;
       if (!free) note(button, "taken", times.dataset.taken);
       if (!free && button === document.activeElement) say(times.dataset.gone);
     }

@@ -130,7 +130,7 @@ class TestTheNightsOfTheClockChanges:
         shown = times_of(night, timezone=ZONE, language="ro")
 
         assert [(time.text, time.note) for time in shown] == [("03:00", "UTC+3"), ("03:00", "UTC+2"), ("04:00", "")]
-        assert shown[1].label == "duminică, 25 octombrie, 03:00 UTC+2"
+        assert shown[1].spoken_day == "duminică, 25 octombrie"
 
     def test_in_spring_an_hour_is_missing(self) -> None:
         night = [(seconds(2027, 3, 28, hour), (5, 6)) for hour in (0, 1)]

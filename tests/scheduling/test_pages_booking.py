@@ -10,6 +10,7 @@ import pytest
 
 from apps.organizations.models import Organization
 from apps.scheduling.models import Appointment, Claim, Hold
+from restartix.kernel import dates
 from tests.scheduling.browsing import CONTACT, FILLED, Browser, hidden, lapse, rows, times
 from tests.scheduling.world import Api as Wire
 from tests.scheduling.world import Clinic, hold, next_weekday, z
@@ -110,10 +111,12 @@ class TestTheTimes:
 
         page = Browser(clinic).get("t60/times/", month=f"{day:%Y-%m}")
 
-        label = re.search(rf'data-day="{day:%Y-%m-%d}" aria-label="([^"]+)"', page.text)
-        assert label is not None
-        assert label[1].startswith("miercuri, ")
-        assert label[1].endswith(": 8 ore libere")
+        cell = re.search(rf'data-day="{day:%Y-%m-%d}".*?</a>', page.text)
+        assert cell is not None
+        assert (
+            re.sub(r"<[^>]+>", "", cell[0].partition(">")[2])
+            == f"miercuri, {dates.long_day(day.date(), 'ro')[10:]}: 8 ore libere"
+        )
 
     @pytest.mark.parametrize(
         "query", [{"day": "yesterday"}, {"day": "2026-02-31"}, {"month": "9999-99"}, {"month": "1990-01"}]

@@ -24,7 +24,8 @@ class Time:
     start: str
     text: str
     day: date
-    label: str
+    #: The day as it is read aloud before the time.
+    spoken_day: str
     specialist_ids: str
     #: Tells the two apart where the clock is put back and a wall time comes twice.
     note: str = ""
@@ -44,7 +45,9 @@ class Cell:
 
     day: date | None = None
     count: int = 0
-    label: str = ""
+    #: What is read aloud around the two numbers: `Monday, 7 ... : 9 free times`.
+    weekday: str = ""
+    unit: str = ""
     url: str = ""
     is_chosen: bool = False
     is_today: bool = False
@@ -55,6 +58,8 @@ class Month:
     """A month with the number of free times of each day, weeks from Monday."""
 
     title: str
+    #: As in a date: `decembrie 2026`.
+    name: str
     weekdays: Sequence[tuple[str, str]]
     weeks: list[list[Cell]]
     before: str = ""
@@ -74,8 +79,8 @@ def times_of(openings: Iterable[Opening], *, timezone: str, language: str) -> li
 
 def _time(start: datetime, ids: tuple[int, ...], day: date, wall: str, timezone: str, language: str) -> Time:
     note = dates.offset(start, timezone) if dates.is_repeated(start, timezone) else ""
-    label = " ".join(filter(None, [dates.day_in_year(day, language) + ",", wall, note]))
-    return Time(f"{start:%Y-%m-%dT%H:%M:%SZ}", wall, day, label, " ".join(map(str, ids)), note)
+    spoken = dates.day_in_year(day, language)
+    return Time(f"{start:%Y-%m-%dT%H:%M:%SZ}", wall, day, spoken, " ".join(map(str, ids)), note)
 
 
 def by_day(times: Iterable[Time], language: str) -> list[Group]:
@@ -119,13 +124,15 @@ def month_of(
         if number.month != first.month:
             return Cell()
         count = counts[number]
-        label = f"{dates.long_day(number, language)}: {wording.free_times(count)}"
+        unit = wording.free_times(count).removeprefix(str(count))
+        weekday = dates.weekday_names(language)[number.weekday()]
         url = day_url(number) if count else ""
-        return Cell(number, count, label, url, is_chosen=number == chosen, is_today=number == today)
+        return Cell(number, count, weekday, unit, url, is_chosen=number == chosen, is_today=number == today)
 
     weeks = calendar.Calendar(firstweekday=calendar.MONDAY).monthdatescalendar(first.year, first.month)
     return Month(
         title=dates.sentence(dates.month(first, language)),
+        name=dates.month(first, language),
         weekdays=[(name[:2], name) for name in dates.weekday_names(language)],
         weeks=[[cell(number) for number in week] for week in weeks if week[-1] >= today],
         before=month_url(before) if before >= today.replace(day=1) else "",
