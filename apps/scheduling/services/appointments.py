@@ -85,6 +85,9 @@ def create(
     )
     appointment.room_status = RoomStatus.PENDING if appointment.mode == Mode.VIDEO else None
     appointment.save()
+    # the link has locked the specialist's row by now: a deletion has either been seen here or waits for this to commit
+    if Specialist.objects.filter(pk=specialist.pk, deleted_at__isnull=False).exists():
+        raise Invalid({"specialist_id": ["not found"]})
     claims.take(appointment)
     moves.begin(appointment, by=by)
     return appointment
