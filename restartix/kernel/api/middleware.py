@@ -70,15 +70,18 @@ class ApiMiddleware:
         try:
             with translation.override(LANGUAGE):
                 return self._views(request) if request.path_info not in PAGES else self._pages(request)
-        except Exception as error:  # noqa: BLE001 (nothing but JSON may leave here)
+        except Exception as error:  # noqa: BLE001 (a middleware of the chain failed)
             return refused(error, request)
 
 
 def _view(request: HttpRequest) -> HttpResponseBase:
-    """Find the view and call it."""
-    match = get_resolver(getattr(request, "urlconf", None)).resolve(request.path_info)
-    request.resolver_match = match
-    response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+    """Find the view and call it; what it raises is answered here, so that the chain adds its headers to it."""
+    try:
+        match = get_resolver(getattr(request, "urlconf", None)).resolve(request.path_info)
+        request.resolver_match = match
+        response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+    except Exception as error:  # noqa: BLE001 (nothing but JSON may leave here)
+        return refused(error, request)
     return response
 
 

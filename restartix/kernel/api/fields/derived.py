@@ -27,6 +27,7 @@ class Computed(StrictField):
         """Take the field of the result, the columns and the function."""
         self.result, self.columns, self.by = result, columns, by
         kwargs.setdefault("allow_null", result.allow_null)
+        result.allow_null = False  # null is this field's to write
         super().__init__(source="*", **kwargs)
 
     def value_of(self, *values: Any) -> Any:
