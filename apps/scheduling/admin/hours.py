@@ -69,31 +69,35 @@ def hours_of(request: HttpRequest, specialist_id: int) -> HttpResponse:
     if request.method == "POST" and not may_write:
         raise PermissionDenied
     form = HoursForm(person, entry.timezone, request.POST if request.method == "POST" else None)
-    week, is_preview = coming_week(person, now=clock.now()), False
-    if request.method == "POST" and form.is_valid():
-        week, is_preview = _attempted(request, person, form), True
-        if week is None and not form.basics.errors:
-            messages.success(request, _("The hours of %(name)s were saved.") % {"name": person})
-            return HttpResponseRedirect(request.path)
-    return _page(request, person, form, week, may_write=may_write, is_preview=is_preview)
+    tried = _tried(request, person, form) if request.method == "POST" and form.is_valid() else None
+    if tried is not None and "_preview" not in request.POST:
+        messages.success(request, _("The hours of %(name)s were saved.") % {"name": person})
+        return HttpResponseRedirect(request.path)
+    week = tried.week if tried else coming_week(person, now=clock.now())
+    return _page(request, person, form, week, may_write=may_write, is_preview=tried is not None)
 
 
-def _attempted(request: HttpRequest, person: Specialist, form: HoursForm) -> Week | None:
-    """Save what was posted, or only try it for a preview; return the week to be shown, None once it is saved."""
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of hours that the service accepted: the coming week, None without a zone."""
+
+    week: Week | None
+
+
+def _tried(request: HttpRequest, person: Specialist, form: HoursForm) -> Tried | None:
+    """Replace the hours, for good or, with `_preview`, only to see; None, with errors in the form, if they are refused."""
     if form.is_stale:
         form.show_refusal(Invalid({"": [f"{STALE} {trail.last_change_text('specialist', person)}"]}))
-        return coming_week(person, now=clock.now())
+        return None
     try:
         with transaction.atomic():
-            tried = availability.replace(person, by=entry_of(request).actor, **form.document())
-            if "_preview" in request.POST:
-                week = coming_week(tried, now=clock.now())
-                transaction.set_rollback(True)
-                return week
+            replaced = availability.replace(person, by=entry_of(request).actor, **form.document())
+            week = coming_week(replaced, now=clock.now())
+            transaction.set_rollback("_preview" in request.POST)
     except Refusal as refusal:
         form.show_refusal(refusal)
-        return coming_week(person, now=clock.now())
-    return None
+        return None
+    return Tried(week)
 
 
 STALE = gettext_lazy(

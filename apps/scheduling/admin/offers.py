@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.profiles.models import Specialist, Specialty
 from apps.scheduling.models import AppointmentTemplate, TemplateSpecialist
 from apps.scheduling.services import templates
-from restartix.kernel.admin.forms import ServiceForm
+from restartix.kernel.admin.forms import RowForm, ServiceForm
 from restartix.kernel.admin.inlines import ServiceInline
 from restartix.kernel.admin.lists import ChoiceOfRows
 from restartix.kernel.admin.model_admin import ServiceAdmin
@@ -58,7 +58,7 @@ class TemplateForm(ServiceForm):
         }
 
 
-class OfferForm(forms.ModelForm):
+class OfferForm(RowForm):
     """One specialist of a template."""
 
     priority = _minutes(1, 100, initial=10)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -50,7 +51,19 @@ def _with_path(path: str, message: str) -> str:
     return f"{path}: {said(message)}" if path else said(message)
 
 
-class ServiceForm(RefusableForm, forms.ModelForm):
+class RowForm(forms.ModelForm):
+    """A model's form whose own fields are called as the model calls its columns."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Name what the form declares itself."""
+        super().__init__(*args, **kwargs)
+        columns = {field.name: field for field in self.instance._meta.get_fields()}
+        for name, field in self.fields.items():
+            if field.label is None and name in columns:
+                field.label = capfirst(str(columns[name].verbose_name))
+
+
+class ServiceForm(RefusableForm, RowForm):
     """A model's form that never judges by itself and notices when the row changed since the page was read."""
 
     version = forms.CharField(required=False, widget=forms.HiddenInput)

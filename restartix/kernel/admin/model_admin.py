@@ -217,10 +217,10 @@ class ServiceAdmin(admin.ModelAdmin):
             made = self._call("creates", by=by, **values)
             obj.__dict__.update(made.__dict__)
 
-    def _call(self, name: str, *args: Any, by: Actor, **values: Any) -> Any:
-        service = getattr(type(self), name)
+    def _call(self, act: str, /, *args: Any, by: Actor, **values: Any) -> Any:
+        service = getattr(type(self), act)
         if service is None:
-            raise SavedOutsideServices(f"{type(self).__name__} has no service for this: `{name}`.")
+            raise SavedOutsideServices(f"{type(self).__name__} has no service for this: `{act}`.")
         return service(*args, by=by, **values)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001

@@ -1,0 +1,73 @@
+"""What every page keeps: no inline style or script, nothing from elsewhere; both languages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.admin.office import appointment, hold, template
+
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:", re.IGNORECASE)
+OUTSIDE = re.compile(r'(?:src|href|action)="(?:https?:)?//')
+
+
+@pytest.fixture
+def paths(cast, monday):
+    """Every kind of page."""
+    offered = template(cast.sud, cast.sara.specialist)
+    hold(cast.sud, offered, monday)
+    visit = appointment(cast.sud, cast.sara.specialist, offered, monday.replace(hour=10))
+    return [
+        f"/admin/?date={monday.date()}",
+        "/admin/hours/",
+        f"/admin/hours/{cast.sara.specialist.pk}/",
+        "/admin/scheduling/",
+        "/admin/scheduling/appointment/",
+        f"/admin/scheduling/appointment/{visit.pk}/change/",
+        f"/admin/scheduling/appointment/{visit.pk}/history/",
+        f"/admin/scheduling/appointment/moves/cancel/?ids={visit.pk}",
+        f"/admin/scheduling/appointmenttemplate/{offered.pk}/change/",
+        f"/admin/scheduling/appointmenttemplate/{offered.pk}/delete/",
+        "/admin/profiles/specialist/?q=nobody",
+        "/admin/organizations/membership/",
+        "/admin/password_change/",
+        "/admin/nowhere/",
+    ]
+
+
+@pytest.mark.parametrize("language", ["ro", "en"])
+def test_no_page_has_inline_code_or_reaches_outside(paths, cast, office, language):
+    ion = office(cast.ion, language=language)
+
+    for path in paths:
+        page = ion.get(path)
+        assert INLINE.findall(page.html) == [], path
+        assert OUTSIDE.findall(page.html) == [], path
+        assert f'<html lang="{language}">' in page.html
+        policy = page.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert "script-src 'self'" in policy
+
+
+def test_pages_keep_out_of_caches(cast, office):
+    assert "no-store" in office(cast.ion).get("/admin/scheduling/hold/").headers["Cache-Control"]
+
+
+def test_the_language_is_chosen_by_a_button(cast, office):
+    ion = office(cast.ion)
+
+    page = ion.post("/admin/language/", {"language": "ro", "next": "/admin/hours/"})
+
+    assert "Program de lucru" in page.text
+    assert ion.post("/admin/language/", {"language": "xx", "next": "//evil.example"}).status == 200
+
+
+def test_names_of_models_fields_and_choices_are_romanian(cast, office, paths):
+    ion = office(cast.ion, language="ro")
+
+    text = ion.get("/admin/scheduling/appointment/").text
+
+    assert "Programări" in text
+    assert "Urmează" in text
+    assert "Pauza de după (minute)" in ion.get("/admin/scheduling/appointmenttemplate/add/").text

@@ -1,0 +1,64 @@
+"""Which page opens for which role."""
+
+from __future__ import annotations
+
+import pytest
+
+STAFF = {"specialist", "customer_support", "admin", "superadmin"}
+DESK = STAFF - {"specialist"}
+ADMINS = {"admin", "superadmin"}
+
+PAGES = {
+    "/admin/": STAFF,
+    "/admin/today/board/": STAFF,
+    "/admin/hours/": STAFF,
+    "/admin/scheduling/appointment/": STAFF,
+    "/admin/scheduling/appointmenttemplate/": STAFF,
+    "/admin/scheduling/appointmenttemplate/add/": ADMINS,
+    "/admin/scheduling/hold/": DESK,
+    "/admin/scheduling/holdevent/": DESK,
+    "/admin/scheduling/claim/": DESK,
+    "/admin/scheduling/calendarfeed/": ADMINS,
+    "/admin/profiles/specialist/": STAFF,
+    "/admin/profiles/specialist/add/": ADMINS,
+    "/admin/profiles/specialty/": STAFF,
+    "/admin/profiles/specialty/add/": ADMINS,
+    "/admin/organizations/organization/": DESK,
+    "/admin/organizations/organization/add/": {"superadmin"},
+    "/admin/organizations/membership/": DESK,
+    "/admin/organizations/membership/add/": ADMINS,
+    "/admin/organizations/user/": {"superadmin"},
+    "/admin/organizations/user/add/": set(),
+    "/admin/scheduling/appointment/add/": set(),
+    "/admin/scheduling/hold/add/": set(),
+}
+
+
+@pytest.fixture
+def people(cast):
+    return {"specialist": cast.sara, "customer_support": cast.mara, "admin": cast.ion, "superadmin": cast.root}
+
+
+@pytest.mark.parametrize("role", sorted(STAFF))
+def test_a_page_opens_for_the_roles_that_its_table_names(role, people, cast, office):
+    person = office(people[role], cast.sud)
+
+    opened = {path for path in PAGES if person.get(path).status == 200}
+
+    assert opened == {path for path, roles in PAGES.items() if role in roles}
+
+
+def test_the_navigation_links_to_nothing_that_does_not_open(people, cast, office):
+    import re
+
+    for person in people.values():
+        browser = office(person, cast.sud)
+        links = re.findall(r'class="side-link[^"]*" href="([^"]+)"', browser.get("/admin/").html)
+        assert links
+        assert {link: browser.get(link).status for link in links} == dict.fromkeys(links, 200)
+
+
+def test_a_page_of_an_app_lists_what_the_person_may_open(cast, office):
+    assert "Holds" in office(cast.mara).get("/admin/scheduling/").text
+    assert "Holds" not in office(cast.sara).get("/admin/scheduling/").text
+    assert office(cast.sara).get("/admin/documents/").status == 404
