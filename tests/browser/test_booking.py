@@ -298,7 +298,7 @@ def test_without_streams_the_page_asks_by_itself(window: Window, base: str, home
 def test_a_visitor_elsewhere_sees_two_clocks(window: Window, base: str, home: str, clinic: Clinic) -> None:
     watched = window(base, timezone_id="America/New_York")
     day = next_weekday(2)
-    page = watched.go(f"{home}visit/times/?day={day:%Y-%m-%d}")
+    page = watched.go(f"{home}check/times/?day={day:%Y-%m-%d}")
     button = page.locator(f'.slots button[value="{z(day)}"]')
     theirs = day - timedelta(hours=5 if day.month in (11, 12, 1, 2) else 4)
 

@@ -36,9 +36,9 @@ def letters() -> list[EmailMultiAlternatives]:
     return outbox_of.outbox
 
 
-def booked(clinic: Clinic, **more: str) -> Appointment:
+def booked(clinic: Clinic, *, mode: str = "in_person", **more: str) -> Appointment:
     clinic.template(
-        50, gap_minutes=10, slug="t60", name="Prima consultație", price="180", mode="in_person", location="Cabinetul 3"
+        50, gap_minutes=10, slug="t60", name="Prima consultație", price="180", mode=mode, location="Cabinetul 3"
     )
     browser = Browser(clinic)
     form = browser.keep(next_weekday(2), **{key: more[key] for key in ("lang",) if key in more})
@@ -106,7 +106,7 @@ class TestTheConfirmation:
         assert answer.status_code == 200
 
     def test_speaks_the_language_of_the_booking_and_shows_both_clocks(self, clinic: Clinic, letters: list[Any]) -> None:
-        made = booked(clinic, lang="en", zone="Europe/Berlin")
+        made = booked(clinic, mode="video", lang="en", zone="Europe/Berlin")
 
         letter = relayed(letters)
 
@@ -115,6 +115,14 @@ class TestTheConfirmation:
         assert f"Time of Berlin; at the clinic it is {local:%H:%M} Bucharest." in letter.body
         assert letter.extra_headers["Content-Language"] == "en"
         assert "lang=en" in letter.body
+
+    def test_of_a_visit_goes_by_the_clinics_clock_wherever_it_was_booked(
+        self, clinic: Clinic, letters: list[Any]
+    ) -> None:
+        made = booked(clinic, zone="Europe/Berlin")
+
+        assert made.timezone == "Europe/Bucharest"
+        assert "Ora din" not in relayed(letters).body
 
     def test_is_sent_once_however_often_the_fact_is_heard(self, clinic: Clinic, letters: list[Any]) -> None:
         booked(clinic)

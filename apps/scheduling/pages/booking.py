@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from apps.scheduling.errors import HoldAlreadyBooked, HoldExpired, HoldQuotaExceeded, SlotUnavailable
 from apps.scheduling.models import Hold
+from apps.scheduling.models.templates import Mode
 from apps.scheduling.pages import choices
 from apps.scheduling.pages.choices import Choice
 from apps.scheduling.pages.choosing import times_page
@@ -102,7 +103,7 @@ def _book(choice: Choice, held: Hold, token: str, form: DetailsForm) -> HttpResp
     visit = choice.visit
     try:
         visit.count(BOOK)
-        booked = _booked(choice, held, token, _request(visit, form))
+        booked = _booked(choice, held, token, _request(choice, form))
     except RateLimited as refusal:
         notice = _("Too many bookings came from your connection. Your details are still here: try later, or call us.")
         response = _details_page(choice, held, token, form, notice=notice, status=refusal.status)
@@ -134,12 +135,14 @@ def _booked(choice: Choice, held: Hold, token: str, request: bookings.Request) -
     return bookings.book(hold_id=again.hold_id, token=new_token, request=request, by=by)
 
 
-def _request(visit: Visit, form: DetailsForm) -> bookings.Request:
+def _request(choice: Choice, form: DetailsForm) -> bookings.Request:
+    """Return what the form says; whoever comes to the clinic goes by its clock, whatever the browser's is."""
+    visit = choice.visit
     zone = visit.request.POST.get("zone", "")
     return bookings.Request(
         contact=form.contact,
         notes=form.cleaned_data["notes"],
-        timezone=zone if zone in time_zones() else None,
+        timezone=zone if choice.template.mode == Mode.VIDEO and zone in time_zones() else None,
         locale=visit.language,
         consents=form.agreements,
     )
