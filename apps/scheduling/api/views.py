@@ -30,7 +30,7 @@ from apps.scheduling.selectors.offers import local_date
 from apps.scheduling.services import appointments, feeds, templates
 from restartix.environment import env
 from restartix.kernel import audit, clock
-from restartix.kernel.api import etags
+from restartix.kernel.api import etags, queries
 from restartix.kernel.api.includes import joined, prefetched
 from restartix.kernel.api.operations import Answered, operation
 from restartix.kernel.api.resources import Resource
@@ -111,10 +111,9 @@ class Appointments(Resource):
     @operation()
     def list(self) -> Any:
         """List appointments."""
-        patient = self.request.GET.get("patient_id", "")
-        if patient.isascii() and patient.isdigit():
-            self._note_reading(None, int(patient))
-        return super().list()
+        listing = super().list()
+        self._note_reading(None, queries.integer(self.request.GET.get("patient_id", "")))
+        return listing
 
     @operation()
     def retrieve(self, row: Appointment) -> Any:
