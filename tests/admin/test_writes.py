@@ -6,19 +6,22 @@ import re
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import transaction
 
 from apps.organizations.models import AuditEntry, Fact, Membership
 from apps.profiles.models import Specialist, Specialty
 from apps.scheduling.admin.offers import AppointmentTemplateAdmin
 from apps.scheduling.models import Appointment, AppointmentTemplate, Claim, Hold
-from restartix.kernel.admin.model_admin import SavedOutsideServices
+from restartix.kernel.admin.model_admin import SavedOutsideServices, refusing_what_the_database_refuses
+from restartix.kernel.errors import Conflict
 from tests.admin.office import appointment, booking, hold, template
 from tests.make.organizations import within
 from tests.make.profiles import specialty
 
 SERVICE = {
     "name": "First visit", "duration_minutes": "50", "gap_minutes": "10", "min_notice_minutes": "120",
-    "horizon_days": "60", "cancel_cutoff_hours": "24", "mode": "video", "color": "#3B82F6", "is_active": "on", "currency": "RON",
+    "horizon_days": "60", "cancel_cutoff_hours": "24", "mode": "video", "color": "#3B82F6", "is_active": "on",
+    "currency": "RON",
 }  # fmt: skip
 
 
@@ -129,6 +132,19 @@ class TestChangingARow:
         assert "Nobody changes their own role or status." in page.text
         reload(own)
         assert own.role == "admin"
+
+    def test_to_values_that_do_not_fit_together_is_refused(self, ion, cast):
+        path = change_path(cast.sara.specialist)
+        sent = ion.get(path).filled(license_issued_on="2030-01-31", license_expires_on="2030-01-01")
+
+        assert "These values do not fit together (specialist_license_lasts)." in ion.post(path, sent).text
+
+    def test_that_only_the_database_refuses_becomes_a_refusal_too(self, cast):
+        offered = template(cast.sud)
+
+        with within(cast.sud), pytest.raises(Conflict, match="template_duration_bounds"), transaction.atomic():
+            with refusing_what_the_database_refuses():
+                AppointmentTemplate.objects.filter(pk=offered.pk).update(duration_minutes=1)
 
 
 class TestRowsBelowARow:

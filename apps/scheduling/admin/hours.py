@@ -85,7 +85,7 @@ class Tried:
 
 
 def _tried(request: HttpRequest, person: Specialist, form: HoursForm) -> Tried | None:
-    """Replace the hours, for good or, with `_preview`, only to see; None, with errors in the form, if they are refused."""
+    """Replace the hours, for good or, with `_preview`, only to see; None, with errors in the form, if refused."""
     if form.is_stale:
         form.show_refusal(Invalid({"": [f"{STALE} {trail.last_change_text('specialist', person)}"]}))
         return None

@@ -64,7 +64,7 @@ class RowForm(forms.ModelForm):
 
 
 class ServiceForm(RefusableForm, RowForm):
-    """A model's form that never judges by itself and notices when the row changed since the page was read."""
+    """A model's form that leaves judgement to services, and notices when the row changed since the page was read."""
 
     version = forms.CharField(required=False, widget=forms.HiddenInput)
     #: What the service refused when this very form was posted; set by `ServiceAdmin` on the class it makes.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,7 +20,7 @@ from restartix.kernel.admin import trail, widgets
 from restartix.kernel.admin.entry import entry_of, has_entered
 from restartix.kernel.admin.forms import ServiceForm, said
 from restartix.kernel.admin.moves import Move, MoveView
-from restartix.kernel.errors import Refusal
+from restartix.kernel.errors import Conflict, Refusal, constraint_of
 from restartix.kernel.roles import ADMINS, STAFF, Roles
 from restartix.kernel.tenancy import Actor, TenantModel
 
@@ -172,7 +173,7 @@ class ServiceAdmin(admin.ModelAdmin):
     ) -> Any:
         """Save through the service; show the form again with the refusal if it declines."""
         try:
-            with transaction.atomic():
+            with transaction.atomic(), refusing_what_the_database_refuses():
                 return super().changeform_view(request, object_id, form_url, extra_context)
         except Refusal as refusal:
             request.refusal = refusal  # type: ignore[attr-defined]
@@ -312,10 +313,17 @@ class ServiceAdmin(admin.ModelAdmin):
         """Write nothing: the audit trigger has."""
 
 
+@contextmanager
+def refusing_what_the_database_refuses() -> Iterator[None]:
+    """Turn a broken constraint that no service expected into a refusal that names it: still no reason for a crash."""
+    try:
+        yield
+    except IntegrityError as error:
+        name = constraint_of(error)
+        if not name:
+            raise
+        raise Conflict(_("The database does not allow these values (%(rule)s).") % {"rule": name}) from error
+
+
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def model_fields(model: type[models.Model], *names: str) -> list[str]:
-    """Return `names`, checked to be fields of `model` when the page is declared."""
-    return [model._meta.get_field(name).name for name in names]
