@@ -15,10 +15,9 @@ class Row:
 
     case: str
     target: str
-    cpu_ms: float
-    wall_ms: float
-    ratio: float
-    goal: str
+    median: str
+    ratio: float | None = None
+    goal: str = ""
     is_met: bool | None = None
 
 
@@ -28,6 +27,10 @@ class Timing:
 
     cpu_ms: float
     wall_ms: float
+
+    def __str__(self) -> str:
+        """Write both."""
+        return f"{self.cpu_ms:.2f} ms CPU, {self.wall_ms:.2f} ms"
 
 
 def interleaved(targets: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, Timing]:

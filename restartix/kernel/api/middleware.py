@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import get_resolver
 from django.utils import translation
@@ -59,6 +59,8 @@ class ApiMiddleware:
             response["Cache-Control"] = "no-store"
         for name, value in _verdict(request).headers().items():
             response[name] = value
+        if isinstance(response, HttpResponse) and _is_json(response):  # a stream has no end, others may be chunked
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
     def _checked(self, request: HttpRequest) -> HttpResponseBase:
