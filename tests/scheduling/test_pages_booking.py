@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from apps.organizations.models import Organization
-from apps.scheduling.models import Appointment, Claim, Hold
+from apps.scheduling.models import Appointment, AppointmentTemplate, Claim, Hold
 from restartix.kernel import dates
+from restartix.kernel.tenancy import acting_for
 from tests.scheduling.browsing import CONTACT, FILLED, Browser, hidden, lapse, rows, times
+from tests.scheduling.world import BUILDER, Clinic, hold, next_weekday, z
 from tests.scheduling.world import Api as Wire
-from tests.scheduling.world import Clinic, hold, next_weekday, z
 
 pytestmark = pytest.mark.django_db
 
@@ -318,6 +319,15 @@ class TestBooking:
         browser = Browser(clinic)
 
         assert 'href="https://example.org/policy"' in browser.post("t60/hold/", start=z(next_weekday(2))).text
+
+    def test_succeeds_although_the_clinic_took_the_service_off_the_page_meanwhile(self, clinic: Clinic) -> None:
+        template, browser = clinic.template(), Browser(clinic)
+        form = browser.keep(next_weekday(2))
+        with acting_for(clinic.organization.pk, actor=BUILDER):
+            AppointmentTemplate.objects.filter(pk=template.pk).update(is_public=False)
+
+        assert browser.post("t60/details/", **form).status_code == 422
+        assert browser.post("t60/details/", **form, **FILLED).status_code == 303
 
     def test_after_the_hold_lapsed_succeeds_while_the_time_is_free(self, clinic: Clinic) -> None:
         clinic.template()

@@ -63,12 +63,12 @@ def hold(visit: Visit, service: str) -> HttpResponse:
 def details(visit: Visit, service: str) -> HttpResponse:
     """Book with the details sent, or only renew the hold (`keep`), or ask again for what is missing."""
     sent = visit.request.POST
-    choice = choices.chosen(visit, service, sent.get("with"))
     token = sent.get("token", "")
     try:
         held = holds.find(_uuid(sent.get("hold")) or UUID(int=0), token)
     except NotFound:
-        return visit.go("times", service=service, query={"with": choice.specialist_id})
+        return visit.go("times", service=service, query={"with": sent.get("with")})
+    choice = choices.of_hold(visit, held, sent.get("with"))
     if "keep" in sent:
         return _keep(choice, held, token)
     form = DetailsForm(visit.organization, sent)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from apps.profiles.models import Specialist
-from apps.scheduling.models import AppointmentTemplate
+from apps.scheduling.models import AppointmentTemplate, Hold
 from apps.scheduling.pages import wording
 from apps.scheduling.pages.visits import Visit
 from apps.scheduling.selectors.booking import BookableTemplate, bookable_templates
@@ -17,8 +17,6 @@ from apps.scheduling.selectors.offers import Offering, offering
 from apps.scheduling.selectors.openings import Search
 from restartix.kernel import wording as words
 from restartix.kernel.errors import NotFound
-
-ANYONE = "with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,16 @@ def chosen(visit: Visit, service: str, wanted: str | None = None) -> Choice:
     if found is None:
         raise NotFound
     return Choice(visit, found, len(offered) > 1, _specialist(found, wanted))
+
+
+def of_hold(visit: Visit, held: Hold, wanted: str | None) -> Choice:
+    """Return the choice that a hold was made by; what the clinic has taken off the page since is still kept for it."""
+    try:
+        return chosen(visit, held.template.slug, wanted)
+    except NotFound:
+        return Choice(
+            visit, BookableTemplate(held.template, (held.specialist,)), has_other_services=False, specialist=None
+        )
 
 
 def _specialist(service: BookableTemplate, wanted: str | None) -> Specialist | None:
