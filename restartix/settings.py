@@ -9,6 +9,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from restartix.environment import ROOT, env
+from restartix.kernel import logs
 
 # -- the process -------------------------------------------------------------------------------------------------------
 
@@ -250,6 +251,8 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 DEFAULT_FROM_EMAIL = env.default_from_email
 vars().update(environ.Env.email_url_config(env.email_url))
+if urlsplit(env.email_url).scheme == "filemail":
+    EMAIL_FILE_PATH = urlsplit(env.email_url).path  # the parser of addresses drops the first slash
 
 # -- languages, time ---------------------------------------------------------------------------------------------------
 
@@ -283,10 +286,4 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # -- logs --------------------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": env.log_level},
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
-}
+LOGGING = logs.configuration(level=env.log_level, form=env.log_format)
