@@ -22,7 +22,7 @@ END
 $$;
 
 -- Runs at commit as the platform role, because a check that row-level security narrows would be none.
-CREATE FUNCTION scheduling_claim_fits() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+CREATE FUNCTION scheduling_claim_fits() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_TABLE_NAME = 'scheduling_appointment' THEN
         PERFORM scheduling_check_claim(NEW.id);
@@ -54,24 +54,24 @@ DROP FUNCTION scheduling_check_claim(bigint);
 # that the application role needs no way round row-level security to learn it.
 LOOKUPS = """
 CREATE FUNCTION scheduling_organization_of_template(key bigint) RETURNS bigint
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT organization_id FROM scheduling_appointmenttemplate WHERE id = key
 $$;
 CREATE FUNCTION scheduling_organization_of_hold(key uuid) RETURNS bigint
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT organization_id FROM scheduling_hold WHERE hold_id = key
 $$;
 CREATE FUNCTION scheduling_organization_of_appointment(key uuid) RETURNS bigint
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT organization_id FROM scheduling_appointment WHERE uid = key
 $$;
 CREATE FUNCTION scheduling_organization_of_feed(key bytea) RETURNS bigint
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT organization_id FROM scheduling_calendarfeed WHERE token_digest = key
 $$;
 -- How many live holds one visitor has over all organizations: the quota is the visitor's, not the clinic's.
 CREATE FUNCTION scheduling_live_holds(client bytea, address bytea, OUT by_client bigint, OUT by_address bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT (SELECT count(*) FROM scheduling_hold
              WHERE client_hash = client AND status = 'live' AND expires_at > clock_timestamp()),
            (SELECT count(*) FROM scheduling_hold
