@@ -85,6 +85,8 @@ class TestChanging:
         answer = api(cast.ion).patch(members(cast.sud, f"/{ion.pk}"), {"role": "specialist"})
 
         assert (answer.status, answer.details) == (403, {"reason": "own_membership"})
+        typo = api(cast.ion).patch(members(cast.sud, f"/{ion.pk}"), {"nmae": "x"})
+        assert (typo.status, typo.details) == (403, {"reason": "own_membership"})
 
     def test_leaves_an_active_admin(self, cast, api):
         root = api(cast.root)
@@ -101,7 +103,8 @@ class TestChanging:
         petra = membership_of(cast.petra, cast.nord)
 
         assert api(cast.mara).patch(members(cast.sud, f"/{ana.pk}"), {"status": "disabled"}).status == 403
-        assert api(cast.sara).patch(members(cast.sud, f"/{ana.pk}"), {"status": "disabled"}).status == 404
+        assert api(cast.sara).patch(members(cast.sud, f"/{ana.pk}"), {"status": "disabled"}).status == 403
+        assert api(cast.sara).patch(members(cast.sud, "/99999999"), {"status": "disabled"}).status == 403
         assert api(cast.ion).patch(members(cast.sud, f"/{petra.pk}"), {"status": "disabled"}).status == 404
         assert api(cast.vera).patch(members(cast.sud, f"/{petra.pk}"), {"status": "disabled"}).status == 404
 

@@ -108,6 +108,7 @@ class TestTheDocument:
         read = ion.get(one(cast.sara)).data
 
         body = {key: read[key] for key in EMPTY}
+        assert ion.put(one(cast.sara), read).data == read
         again = ion.put(one(cast.sara), body)
 
         assert again.status == 200

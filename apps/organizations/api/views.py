@@ -26,7 +26,7 @@ from restartix.kernel.api.operations import Answered, operation
 from restartix.kernel.api.resources import Resource
 from restartix.kernel.api.serializers import read
 from restartix.kernel.api.throttling import Limit
-from restartix.kernel.errors import AlreadyTaken
+from restartix.kernel.errors import AlreadyTaken, Forbidden
 from restartix.kernel.roles import ADMINS, DESK, MEMBERS, PLATFORM, PUBLIC, SIGNED_IN
 
 
@@ -114,8 +114,19 @@ class Members(Resource):
     may = {"list": DESK, "update": ADMINS, "connect_user": ADMINS}
 
     def rows(self) -> QuerySet[Membership]:
-        """Keep the memberships of the organization in the path, to those who may list them."""
-        return members.members() if self.actor.effective_role in DESK else Membership.objects.none()
+        """Keep the memberships of the organization in the path.
+
+        Raises Forbidden (403), whatever the id, for those who may not list them: an admin who has just lost the role
+        is told so (contract 5, scenario 8), and nobody learns which ids there are.
+        """
+        if self.actor.effective_role not in DESK:
+            raise Forbidden
+        return members.members()
+
+    def permit(self) -> None:
+        """Let nobody change their own membership, whatever the body says; superadmins excepted."""
+        if self.action == "update":
+            memberships.check_not_own(self.row, by=self.actor)
 
     @operation(body=MemberBody, errors=(OwnMembership, LastAdmin))
     def update(self, row: Membership, body: dict[str, Any]) -> Membership:

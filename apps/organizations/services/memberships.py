@@ -67,8 +67,7 @@ def change(membership: Membership, *, by: Actor, role: str | None = None, status
     Raises OwnMembership (403) for the caller's own, a superadmin excepted, and LastAdmin (409) if no active admin would
     remain.
     """
-    if membership.user_id == by.user_id and not by.is_superadmin:
-        raise OwnMembership
+    check_not_own(membership, by=by)
     lock(active_organization_id())
     membership = (
         Membership.objects.select_related("user", "created_by").select_for_update(of=("self",)).get(pk=membership.pk)
@@ -78,6 +77,12 @@ def change(membership: Membership, *, by: Actor, role: str | None = None, status
     if was_admin and not _is_active_admin(role, status) and not _other_admins(membership):
         raise LastAdmin
     return _changed(membership, role=role, status=status)
+
+
+def check_not_own(membership: Membership, *, by: Actor) -> None:
+    """Raise OwnMembership (403) if the membership is the caller's own; superadmins are excepted."""
+    if membership.user_id == by.user_id and not by.is_superadmin:
+        raise OwnMembership
 
 
 def _is_active_admin(role: str, status: str) -> bool:

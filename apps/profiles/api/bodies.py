@@ -83,6 +83,12 @@ class AvailabilityBody(Body):
     active = fields.Boolean()
     weekly = fields.ListOf(WeeklyBody(), max_items=hours.WEEKLY_LIMIT)
     overrides = fields.ListOf(OverrideBody(), max_items=hours.OVERRIDES_LIMIT)
+    updated_at = fields.Instant(required=False, help_text="Taken so that what GET gave can be sent back; not stored.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Leave out the moment: only the server says when the document changed (contract 5, scenario 9)."""
+        attrs.pop("updated_at", None)
+        return attrs
 
 
 class SpecialtyBody(Body):
