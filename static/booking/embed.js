@@ -12,7 +12,7 @@
   var frame = document.createElement("iframe");
   frame.src = address.href;
   frame.title = options.title || "Programări · Booking";
-  frame.style.cssText = "display:block;width:100%;border:0;min-height:24rem;color-scheme:light dark";
+  frame.style.cssText = "display:block;width:100%;border:0;min-height:24rem;border-radius:16px";
   var target = options.target && document.querySelector(options.target);
   if (target) target.appendChild(frame);
   else script.insertAdjacentElement("afterend", frame);
