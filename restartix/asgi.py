@@ -1,7 +1,7 @@
 """The one web application: health at once, streams through Channels, everything else on Django's WSGI handler.
 
 Django's own ASGI handler costs about three times the CPU of its WSGI handler on a short JSON answer, so requests run on
-`WEB_THREADS` threads and only streams live on the event loop (docs/adr/wsgi-inside-asgi.md).
+`WEB_THREADS` threads and only streams live on the event loop (docs/adr/0007-web-process.md).
 """
 
 from __future__ import annotations
