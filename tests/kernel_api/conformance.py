@@ -44,7 +44,9 @@ def assert_documented(answer: Any, method: str, path: str) -> None:
     for content_type, content in response.get("content", {}).items():
         assert answer["Content-Type"].startswith(content_type)
         schema = _absolute(content["schema"])
-        errors = list(Draft202012Validator(schema, registry=registry, format_checker=FORMATS).iter_errors(answer.json()))
+        errors = list(
+            Draft202012Validator(schema, registry=registry, format_checker=FORMATS).iter_errors(answer.json())
+        )
         assert not errors, f"{method} {path}: {errors[0].json_path}: {errors[0].message[:300]}"
 
 

@@ -27,7 +27,9 @@ class TestTheHeader:
         world.change(world.people["vera"], current_organization=world.north)
         assert [each["slug"] for each in api("vera").get("/v1/things").json()["data"]] == ["theirs"]
 
-    @pytest.mark.parametrize("value", ["abc", "", "7.0", "7,8", "-1", "0", "٧", "99999999999999999999", "1\x00", "[7]", "07"])
+    @pytest.mark.parametrize(
+        "value", ["abc", "", "7.0", "7,8", "-1", "0", "٧", "99999999999999999999", "1\x00", "[7]", "07"]
+    )
     def test_that_is_no_id_is_invalid(self, ion, value):
         answer = ion.get("/v1/things", x_organization_id=value)
         assert (answer.status_code, error_of(answer)["details"]["field"]) == (422, "X-Organization-ID")
@@ -104,7 +106,10 @@ class TestAMember:
 
 class TestTheOrganizationInThePath:
     def test_is_the_context(self, world, api):
-        assert api("vera").get(f"/v1/clinics/{world.north.pk}").json()["data"] == {"id": world.north.pk, "role": "admin"}
+        assert api("vera").get(f"/v1/clinics/{world.north.pk}").json()["data"] == {
+            "id": world.north.pk,
+            "role": "admin",
+        }
         assert api("root").get(f"/v1/clinics/{world.north.pk}").json()["data"]["role"] == "superadmin"
 
     def test_is_not_found_by_strangers(self, world, ion):
@@ -149,7 +154,11 @@ class TestAPublicOperation:
 
     def test_of_somebody_who_is_no_member_there_gives_them_no_role(self, world, api):
         thing = world.thing("Theirs", "theirs", world.north)
-        assert api("ion").get(f"/v1/public/things/{thing.pk}").json()["data"] == {"title": "Theirs", "caller": "user", "role": None}
+        assert api("ion").get(f"/v1/public/things/{thing.pk}").json()["data"] == {
+            "title": "Theirs",
+            "caller": "user",
+            "role": None,
+        }
 
 
 class TestTheOrderOfChecks:

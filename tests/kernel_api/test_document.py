@@ -61,7 +61,9 @@ class TestTheDocument:
                 assert (status == "204") <= ("content" not in response), where
                 if "content" in response and "application/json" in response["content"] and "x-" not in where:
                     schema = response["content"]["application/json"]["schema"]
-                    assert "example" in response["content"]["application/json"] or schema["properties"]["data"].get("additionalProperties"), where
+                    assert "example" in response["content"]["application/json"] or schema["properties"]["data"].get(
+                        "additionalProperties"
+                    ), where
 
     def test_says_which_codes_each_refusal_has(self, parsed):
         for name, response in parsed["components"]["responses"].items():
@@ -77,7 +79,11 @@ class TestTheDocument:
                 found = found[step]
 
     def test_never_shows_a_component_by_the_name_of_its_class(self, parsed):
-        assert not [name for name in parsed["components"]["schemas"] if name.endswith(("Serializer", "Shape")) or re.search(r"Enum|[0-9]{3}", name)]
+        assert not [
+            name
+            for name in parsed["components"]["schemas"]
+            if name.endswith(("Serializer", "Shape")) or re.search(r"Enum|[0-9]{3}", name)
+        ]
 
     def test_promises_no_null_where_there_is_none_and_hides_none(self, parsed):
         things = parsed["components"]["schemas"].get("PatchedThingBody")
@@ -95,7 +101,14 @@ class TestOutgoingEvents:
         webhooks = json.loads(document()[0])["webhooks"]
         assert {"appointment.created", "appointment.cancelled"} <= set(webhooks)
         created = webhooks["appointment.created"]["post"]["requestBody"]["content"]["application/json"]
-        assert list(created["example"]["data"]) == ["appointment_id", "appointment_uid", "specialist_id", "patient_id", "status", "scheduled_at"]
+        assert list(created["example"]["data"]) == [
+            "appointment_id",
+            "appointment_uid",
+            "specialist_id",
+            "patient_id",
+            "status",
+            "scheduled_at",
+        ]
         assert created["schema"]["properties"]["data"]["properties"]["patient_id"]["type"] == ["integer", "null"]
         document.cache_clear()
 
@@ -103,7 +116,11 @@ class TestOutgoingEvents:
 class TestOverHttp:
     def test_is_public_cached_and_readable_from_other_origins(self):
         answer = Api().get("/v1/openapi.json")
-        assert (answer.status_code, answer["Content-Type"], answer["Access-Control-Allow-Origin"]) == (200, "application/json", "*")
+        assert (answer.status_code, answer["Content-Type"], answer["Access-Control-Allow-Origin"]) == (
+            200,
+            "application/json",
+            "*",
+        )
         assert answer["Cache-Control"] == "public, max-age=300"
         again = Api().get("/v1/openapi.json", if_none_match=answer["ETag"])
         assert (again.status_code, again.content) == (304, b"")
@@ -122,11 +139,24 @@ class TestOverHttp:
 class TestACrossOriginCaller:
     def test_of_an_allowed_origin_may_read_our_headers(self, settings):
         settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
-        asked = Api().send("OPTIONS", "/v1/things", origin="https://app.example", access_control_request_method="PUT", access_control_request_headers="idempotency-key,if-match")
+        asked = Api().send(
+            "OPTIONS",
+            "/v1/things",
+            origin="https://app.example",
+            access_control_request_method="PUT",
+            access_control_request_headers="idempotency-key,if-match",
+        )
         assert asked["Access-Control-Allow-Origin"] == "https://app.example"
         assert "idempotency-key" in asked["Access-Control-Allow-Headers"]
         given = Api().get("/v1/nothing", origin="https://app.example")
-        for header in ("ETag", "X-Request-ID", "X-RateLimit-Remaining", "Retry-After", "Idempotency-Replayed", "Location"):
+        for header in (
+            "ETag",
+            "X-Request-ID",
+            "X-RateLimit-Remaining",
+            "Retry-After",
+            "Idempotency-Replayed",
+            "Location",
+        ):
             assert header in given["Access-Control-Expose-Headers"]
 
     def test_of_another_origin_may_not(self, settings):

@@ -16,11 +16,28 @@ def expect(answer, status, code):
 
 
 class TestBeforeAView:
-    @pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/nothing", "/v1/things/", "/webhooks/nothing", "/v1//things", "/v1/things/abc"])
+    @pytest.mark.parametrize(
+        "path", ["/v1", "/v1/", "/v1/nothing", "/v1/things/", "/webhooks/nothing", "/v1//things", "/v1/things/abc"]
+    )
     def test_an_unknown_path_is_not_found(self, ion, path):
         expect(ion.get(path), 404, "not_found")
 
-    @pytest.mark.parametrize("id_", ["0", "-1", "01", "1_0", "%D9%A1", "9223372036854775808", "99999999999999999999", "1.0", "1%00", "%ED%A0%80", "1/"])
+    @pytest.mark.parametrize(
+        "id_",
+        [
+            "0",
+            "-1",
+            "01",
+            "1_0",
+            "%D9%A1",
+            "9223372036854775808",
+            "99999999999999999999",
+            "1.0",
+            "1%00",
+            "%ED%A0%80",
+            "1/",
+        ],
+    )
     def test_an_id_that_is_none_is_not_found(self, ion, id_):
         expect(ion.get(f"/v1/things/{id_}"), 404, "not_found")
 
@@ -52,11 +69,25 @@ class TestBeforeAView:
     def test_a_method_override_is_ignored(self, ion):
         assert ion.post("/v1/things", VALID, x_http_method_override="DELETE").status_code == 201
 
-    @pytest.mark.parametrize("accept", ["text/html", "application/xml", "application/json;q=0", "garbage", "application/json;q=x", ";;", "text/*"])
+    @pytest.mark.parametrize(
+        "accept",
+        ["text/html", "application/xml", "application/json;q=0", "garbage", "application/json;q=x", ";;", "text/*"],
+    )
     def test_an_answer_that_the_caller_cannot_take_is_not_acceptable(self, ion, accept):
         expect(ion.get("/v1/things", accept=accept), 406, "not_acceptable")
 
-    @pytest.mark.parametrize("accept", ["", "*/*", "application/*", "text/html, */*;q=0.1", "Application/JSON", "application/json; charset=utf-8", "x, application/json"])
+    @pytest.mark.parametrize(
+        "accept",
+        [
+            "",
+            "*/*",
+            "application/*",
+            "text/html, */*;q=0.1",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "x, application/json",
+        ],
+    )
     def test_an_answer_that_the_caller_takes_is_given(self, ion, accept):
         assert ion.get("/v1/things", accept=accept).status_code == 200
 
@@ -66,25 +97,50 @@ class TestBeforeAView:
 
 
 class TestTheBody:
-    @pytest.mark.parametrize("raw", [b"", b"{", b"null", b"[]", b'"x"', b"5", b"true", b'{"a": 1}{}', b"\xff", b'{"a":1,"a":2}', b"\xef\xbb\xbf{}"])
+    @pytest.mark.parametrize(
+        "raw",
+        [b"", b"{", b"null", b"[]", b'"x"', b"5", b"true", b'{"a": 1}{}', b"\xff", b'{"a":1,"a":2}', b"\xef\xbb\xbf{}"],
+    )
     def test_that_is_no_json_object_is_malformed(self, ion, raw):
         expect(ion.send("POST", "/v1/things", raw=raw), 400, "malformed_request")
 
     def test_that_is_absent_is_judged_by_its_fields(self, ion):
-        assert expect(ion.post("/v1/things"), 422, "validation_failed")["details"]["fields"] == {"title": ["required"], "slug": ["required"]}
+        assert expect(ion.post("/v1/things"), 422, "validation_failed")["details"]["fields"] == {
+            "title": ["required"],
+            "slug": ["required"],
+        }
 
     def test_that_has_problems_names_the_first_and_all(self, ion):
-        error = expect(ion.post("/v1/things", {"title": 5, "slug": "x", "parts": [{"kind": "hip"}], "nmae": 1}), 422, "validation_failed")
+        error = expect(
+            ion.post("/v1/things", {"title": 5, "slug": "x", "parts": [{"kind": "hip"}], "nmae": 1}),
+            422,
+            "validation_failed",
+        )
         assert error["details"]["field"] == "title"
         assert error["details"]["error"] == "a text is expected"
         assert set(error["details"]["fields"]) == {"title", "slug", "parts[0].priority", "nmae"}
         assert error["details"]["fields"]["nmae"] == ["unknown field"]
 
-    @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "application/json; charset=latin-1", "application/json; charset=rot13", "application/json; charset=zlib_codec", "garbage", ""])
+    @pytest.mark.parametrize(
+        "content_type",
+        [
+            "text/plain",
+            "application/xml",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+            "application/json; charset=latin-1",
+            "application/json; charset=rot13",
+            "application/json; charset=zlib_codec",
+            "garbage",
+            "",
+        ],
+    )
     def test_of_another_type_is_unsupported(self, ion, content_type):
         expect(ion.post("/v1/things", VALID, content_type=content_type), 415, "unsupported_media_type")
 
-    @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", 'Application/JSON; charset="UTF-8"'])
+    @pytest.mark.parametrize(
+        "content_type", ["application/json", "application/json; charset=utf-8", 'Application/JSON; charset="UTF-8"']
+    )
     def test_of_json_is_read(self, ion, content_type):
         assert ion.post("/v1/things", VALID, content_type=content_type).status_code == 201
 
@@ -103,7 +159,14 @@ class TestTheBody:
 
     @pytest.mark.parametrize("length", ["x", "-5", "1e3", "٣", "99999999999999999999"])
     def test_of_a_length_that_is_none_is_refused(self, ion, length):
-        answer = ion.client.generic("POST", "/v1/things", b"{}", content_type="application/json", HTTP_AUTHORIZATION=f"Bearer {ion.token}", CONTENT_LENGTH=length)
+        answer = ion.client.generic(
+            "POST",
+            "/v1/things",
+            b"{}",
+            content_type="application/json",
+            HTTP_AUTHORIZATION=f"Bearer {ion.token}",
+            CONTENT_LENGTH=length,
+        )
         assert answer.status_code in {400, 413}
         assert error_of(answer)["code"] in {"malformed_request", "payload_too_large"}
 
@@ -112,16 +175,35 @@ class TestTheBody:
         assert ion.post(f"/v1/things/{thing.pk}/shorten").status_code == 200
         assert ion.post(f"/v1/things/{thing.pk}/shorten", {}).status_code == 200
         assert ion.send("POST", f"/v1/things/{thing.pk}/shorten", raw=b"").status_code == 200
-        assert expect(ion.post(f"/v1/things/{thing.pk}/shorten", {"x": 1}), 422, "validation_failed")["details"]["field"] == "x"
+        assert (
+            expect(ion.post(f"/v1/things/{thing.pk}/shorten", {"x": 1}), 422, "validation_failed")["details"]["field"]
+            == "x"
+        )
 
 
 class TestTheQuery:
-    @pytest.mark.parametrize("query", ["x=1", "titel=x", "page[]=1", "sort=title&sort=id", "limit=1&limit=1", "search=%00", "search=%ED%A0%80", "search=%ff", "%00=1", "page=%D9%A3"])
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "x=1",
+            "titel=x",
+            "page[]=1",
+            "sort=title&sort=id",
+            "limit=1&limit=1",
+            "search=%00",
+            "search=%ED%A0%80",
+            "search=%ff",
+            "%00=1",
+            "page=%D9%A3",
+        ],
+    )
     def test_that_nobody_knows_or_can_read_is_invalid(self, ion, query):
         expect(ion.get(f"/v1/things?{query}"), 422, "validation_failed")
 
     def test_that_is_misspelt_is_told_the_right_name(self, ion):
-        fields = expect(ion.get("/v1/things?serach=x&created_at.gt=2026-01-01"), 422, "validation_failed")["details"]["fields"]
+        fields = expect(ion.get("/v1/things?serach=x&created_at.gt=2026-01-01"), 422, "validation_failed")["details"][
+            "fields"
+        ]
         assert fields["serach"] == ["unknown parameter", "did you mean search?"]
         assert "offset" in fields["created_at.gt"][0]
 
@@ -134,7 +216,17 @@ class TestTheQuery:
 
 
 class TestTheDatabase:
-    @pytest.mark.parametrize("mode, status, code", [("data", 422, "validation_failed"), ("value", 422, "validation_failed"), ("constraint", 422, "validation_failed"), ("unique", 409, "conflict"), ("slow", 503, "unavailable"), ("x", 500, "internal_error")])
+    @pytest.mark.parametrize(
+        ("mode", "status", "code"),
+        [
+            ("data", 422, "validation_failed"),
+            ("value", 422, "validation_failed"),
+            ("constraint", 422, "validation_failed"),
+            ("unique", 409, "conflict"),
+            ("slow", 503, "unavailable"),
+            ("x", 500, "internal_error"),
+        ],
+    )
     def test_that_refuses_is_told_without_its_words(self, ion, mode, status, code):
         answer = ion.get(f"/v1/things/broken/{mode}")
         error = expect(answer, status, code)

@@ -67,7 +67,9 @@ class TestAChange:
 
         path = self.path(world)
         etag = api("ion").get(path)["ETag"]
-        outcomes = at_once([lambda n=n: api("ion").put(path, {"title": f"T{n}"}, if_match=etag).status_code for n in range(8)])
+        outcomes = at_once(
+            [lambda n=n: api("ion").put(path, {"title": f"T{n}"}, if_match=etag).status_code for n in range(8)]
+        )
         assert sorted(outcomes) == [200] + [412] * 7
 
 

@@ -46,7 +46,11 @@ def people(committed_db):
         clinic = Organization.objects.order_by("pk").first()
         found = {}
         for role in ROLES:
-            membership = Membership.objects.filter(organization=clinic, role=role, user__deleted_at=None).select_related("user").first()
+            membership = (
+                Membership.objects.filter(organization=clinic, role=role, user__deleted_at=None)
+                .select_related("user")
+                .first()
+            )
             if membership is not None:
                 user = membership.user
                 user.clerk_user_id = user.clerk_user_id or f"user_of_{role}"

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import redis
 
 from restartix.kernel.api import throttling
 from restartix.kernel.api.requests import address_behind, network_of
@@ -77,7 +78,7 @@ class TestALimitOfAnOperation:
 
 class TestAnAddress:
     @pytest.mark.parametrize(
-        "connection, forwarded, proxies, client",
+        ("connection", "forwarded", "proxies", "client"),
         [
             ("10.0.0.1", "", 0, "10.0.0.1"),
             ("10.0.0.1", "6.6.6.6", 0, "10.0.0.1"),
@@ -128,6 +129,13 @@ class TestCounters:
         counters, bucket = LocalCounters(), Bucket("x", Rate(100, 60))
         with ThreadPoolExecutor(40) as pool:
             assert sum(pool.map(lambda _: counters.judge([bucket])[0], range(400))) == 100
+
+    def test_go_on_after_the_cache_has_closed_the_connection(self, settings):
+        counters, bucket = SharedCounters(settings.REDIS_URL), Bucket("x", Rate(10, 60))
+        counters.judge([bucket])
+        redis.Redis.from_url(settings.REDIS_URL).client_kill_filter(skipme=True)
+        assert counters.judge([bucket])[1] == 2
+        assert counters.peek(bucket)[0] == 2
 
     def test_in_both_places_answer_alike(self, settings):
         buckets = [Bucket("a", Rate(3, 60)), Bucket("b", Rate(5, 60))]

@@ -254,4 +254,3 @@ class Clinics(Resource):
         if body["title"] == "self":
             raise Forbidden(details={"reason": "self"})
         raise Invalid({"title": ["not found"]})
-

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from apps.organizations.models import Membership, Organization, User
 from apps.profiles.models import Specialty
-from restartix.kernel.tenancy import Actor, acting_for, across_organizations
+from restartix.kernel.tenancy import Actor, across_organizations, acting_for
 from restartix.kernel.tokens import issue_development_token
 
 SYSTEM = Actor.system("tests")

@@ -170,7 +170,7 @@ class Call:
         if not on_row and view.organization is None and view.needs_organization(operation):
             raise OrganizationRequired
         with self._narrowed():
-            if on_row:
+            if view.row is not None:  # a public operation may have found one in `permit`
                 view.check_precondition()
             value = getattr(view, view.action)(**self._arguments(operation))
             return answer_with(value, view, operation)

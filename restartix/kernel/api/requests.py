@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from restartix.kernel.logs import current_request_id
 from restartix.kernel.tenancy import Trace
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -20,17 +19,10 @@ API_PATHS = ("/v1/", "/webhooks/")
 USER_AGENT_CHARACTERS = 256
 _REMEMBERED, _ADDRESS = "restartix.request_id", "restartix.client_ip"
 
-_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-
 
 def is_api(path: str) -> bool:
     """Tell whether `path` answers in JSON whatever happens."""
     return path.startswith(API_PATHS) or path in {"/v1", "/webhooks"}
-
-
-def current_request_id() -> str | None:
-    """Return the id of the request that is being answered in this context, or None outside of any."""
-    return _request_id.get()
 
 
 def request_id_of(request: HttpRequest) -> str:
@@ -46,11 +38,11 @@ def request_id_of(request: HttpRequest) -> str:
 def remember_request_id(request: HttpRequest) -> Iterator[str]:
     """Make the request's id the current one while it is answered, for log lines; yield it."""
     request_id = request_id_of(request)
-    token = _request_id.set(request_id)
+    token = current_request_id.set(request_id)
     try:
         yield request_id
     finally:
-        _request_id.reset(token)
+        current_request_id.reset(token)
 
 
 def client_ip(request: HttpRequest) -> str:
@@ -112,12 +104,3 @@ def _printable(text: str) -> str:
         return text
     return "".join(letter for letter in text if letter.isprintable())
 
-
-class RequestIdFilter(logging.Filter):
-    """Puts the id of the request being answered on every log record, as `request_id`."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Mark the record; keep it."""
-        if getattr(record, "request_id", None) is None:
-            record.request_id = _request_id.get()
-        return True

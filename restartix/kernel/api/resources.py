@@ -118,7 +118,10 @@ class Resource(ViewSetMixin, APIView):
         return None
 
     def permit(self) -> None:
-        """Refuse what the role table cannot tell, such as somebody else's row: raises Forbidden (403)."""
+        """Refuse what the role table cannot tell, such as somebody else's row: raises Forbidden (403).
+
+        A public operation that opens a row by a token finds it here and sets `self.row`, so that `If-Match` counts.
+        """
 
     def prepare(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Join and prefetch what every representation needs."""

@@ -8,6 +8,7 @@ Source: contract/conventions.md, "Rate limits"; scheduling.md 2.4.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 import threading
@@ -19,6 +20,7 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from redis.exceptions import NoScriptError
 
 from restartix.kernel.errors import RateLimited
 from restartix.variables import Rate
@@ -175,12 +177,16 @@ class LocalCounters:
 
 
 class SharedCounters:
-    """Counters in the shared cache, with those of this process behind them."""
+    """Counters in the shared cache, with those of this process behind them.
+
+    Each thread has a connection of its own: the pool of the client library would cost more than the request itself.
+    """
 
     def __init__(self, url: str) -> None:
         """Connect to `url` when first asked."""
-        self._client = redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
-        self._script = self._client.register_script(_SCRIPT)
+        self._pool = redis.ConnectionPool.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5, protocol=2)
+        self._sha = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+        self._threads = threading.local()
         self._local = LocalCounters()
         self._down_until = self._alarmed_at = float("-inf")
 
@@ -188,14 +194,36 @@ class SharedCounters:
         """Count by the script, or locally while the cache is down."""
         keys = [f"rl:{bucket.key}" for bucket in buckets]
         rates = [number for bucket in buckets for number in (bucket.rate.limit, bucket.rate.seconds * 1000)]
-        answer = self._try(lambda: self._script(keys=keys, args=rates))
+        answer = self._try(lambda: self._run(len(keys), *keys, *rates))
         return [int(number) for number in answer] if answer is not None else self._local.judge(buckets)
+
+    def _run(self, *arguments: Any) -> Any:
+        try:
+            return self._ask("EVALSHA", self._sha, *arguments)
+        except NoScriptError:
+            return self._ask("EVAL", _SCRIPT, *arguments)
 
     def peek(self, bucket: Bucket) -> tuple[int, int]:
         """Return count and milliseconds left."""
         key = f"rl:{bucket.key}"
-        answer = self._try(lambda: self._client.pipeline(transaction=False).get(key).pttl(key).execute())  # type: ignore[union-attr]  # a pipeline returns itself
+        answer = self._try(lambda: (self._ask("GET", key), self._ask("PTTL", key)))
         return (int(answer[0] or 0), int(answer[1])) if answer is not None else self._local.peek(bucket)
+
+    def _ask(self, *command: Any) -> Any:
+        """Ask on the thread's connection; one that the other side has closed meanwhile is opened again."""
+        connection = getattr(self._threads, "connection", None)
+        if connection is None:
+            connection = self._threads.connection = self._pool.make_connection()
+        try:
+            connection.send_command(*command)
+            return connection.read_response()
+        except redis.ConnectionError:
+            connection.disconnect()
+            connection.send_command(*command)
+            return connection.read_response()
+        except redis.TimeoutError:
+            connection.disconnect()  # the late answer must not be taken for the next one's
+            raise
 
     def _try(self, ask: Callable[[], Any]) -> Any:
         if time.monotonic() < self._down_until:

@@ -86,17 +86,9 @@ class _StandIn:
 
 def key_of(view: Resource, wanted: ListRequest) -> tuple[Any, ...]:
     """Return what shapes the SQL of this list."""
-    filters = tuple((each.parameter, _shape(each)) for each in wanted.filters)
-    organization = "one" if view.organization else "every"
-    return (
-        type(view),
-        view.actor.kind,
-        view.actor.effective_role,
-        organization,
-        filters,
-        wanted.ordering,
-        wanted.included,
-    )
+    actor, filters = view.actor, tuple((each.parameter, _shape(each)) for each in wanted.filters)
+    caller = (actor.kind, actor.role, actor.is_superadmin, actor.impersonation_id is None, view.organization is None)
+    return (type(view), view.action, caller, filters, wanted.ordering, wanted.included)
 
 
 def _shape(wanted: Wanted) -> Any:
@@ -109,6 +101,8 @@ def compile_statement(view: Resource, wanted: ListRequest) -> Statement:
     """Write the SQL of the list that `wanted` describes, with marks. Raises NotCompilable."""
     if view.actor.impersonation_id is not None or view.actor.kind != "user":
         raise NotCompilable("the caller is not a user of their own")
+    if view.organization is None and not view.actor.is_superadmin:
+        raise NotCompilable("no organization is active")
     marked = tuple(_mark(each, index) for index, each in enumerate(wanted.filters))
     with _probe(view) as probe, _no_queries():
         queryset = probe.rows()
