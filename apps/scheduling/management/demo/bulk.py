@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
-from django.db import connections, models, transaction
+from django.db import connections, models
 from psycopg import Cursor
 
 from apps.organizations.models import Membership, Organization, User
 from apps.profiles.models import Patient, PatientPerson, Specialist, SpecialistSpecialty, Specialty
-from apps.scheduling.management.demo.copying import Table, copy_as_platform, encoded, take_ids
+from apps.scheduling.management.demo.copying import Table, encoded, take_ids, triggers_set_aside
 from apps.scheduling.management.demo.plan import (
     BULK_DOMAIN,
     PATIENTS_DOMAIN,
@@ -77,29 +76,12 @@ def is_loaded() -> bool:
 def load(size: Size, *, seed: int = 1) -> Iterator[str]:
     """Load the data set in one transaction, yielding the name of each step that is done; vacuum at the end."""
     loading = _Loading(size, random.Random(seed))
-    with _triggers_set_aside() as cursor:
+    with triggers_set_aside(TABLES) as cursor:
         yield from loading.run(cursor)
     with connections["owner"].cursor() as cursor:
         for model in TABLES:
             cursor.execute(f'VACUUM (ANALYZE) "{model._meta.db_table}"')
     yield "vacuum"
-
-
-@contextmanager
-def _triggers_set_aside() -> Iterator[Cursor[Any]]:
-    """Yield a cursor that may copy into every table: the owner's, in the role that row-level security does not bind."""
-    tables = [model._meta.db_table for model in TABLES]
-    with transaction.atomic(using="owner"), connections["owner"].cursor() as wrapped:
-        cursor: Cursor[Any] = wrapped.cursor
-        cursor.execute("SET LOCAL lock_timeout = '10s'")
-        for table in tables:
-            cursor.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
-        copy_as_platform(cursor)
-        yield cursor
-        cursor.execute("RESET ROLE")
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in tables:
-            cursor.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
 
 
 class _Loading:
