@@ -142,9 +142,9 @@ class TestChangingARow:
     def test_that_only_the_database_refuses_becomes_a_refusal_too(self, cast):
         offered = template(cast.sud)
 
-        with within(cast.sud), pytest.raises(Conflict, match="template_duration_bounds"), transaction.atomic():
-            with refusing_what_the_database_refuses():
-                AppointmentTemplate.objects.filter(pk=offered.pk).update(duration_minutes=1)
+        refused = pytest.raises(Conflict, match="template_duration_bounds")
+        with within(cast.sud), refused, transaction.atomic(), refusing_what_the_database_refuses():
+            AppointmentTemplate.objects.filter(pk=offered.pk).update(duration_minutes=1)
 
 
 class TestRowsBelowARow:
