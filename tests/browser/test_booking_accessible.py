@@ -34,8 +34,22 @@ def steps(page: Page, base: str, home: str) -> Any:
     page.locator(".month td a").nth(3).click()
     page.wait_for_url("**day=**")
     yield "day"
+    address = page.url
+    page.evaluate("document.querySelector('.slots button').value = '2026-01-05T09:00:00Z'")
+    page.locator(".slots button").first.click()
+    page.wait_for_selector(".notice")
+    yield "gone"
+    page.goto(address)
     keep(page)
     yield "details"
+    page.evaluate(
+        "fetch(document.querySelector('#details').dataset.stream + '?token='"
+        " + document.querySelector('#details').elements.token.value, {method: 'DELETE'})"
+    )
+    page.wait_for_selector("#over")
+    yield "lapsed"
+    page.click("#over button")
+    page.wait_for_selector("#over", state="hidden")
     page.click("#book")
     page.wait_for_selector(".bad")
     yield "errors"

@@ -218,6 +218,11 @@ class TestKeepingATime:
         assert answer.status_code == 409
         assert len(times(answer)) == 6
 
+    def test_that_is_long_past_shows_the_next_ones(self, clinic: Clinic) -> None:
+        clinic.template()
+
+        assert len(times(Browser(clinic).post("t60/hold/", start="2020-01-06T09:00:00Z"))) == 10
+
     @pytest.mark.parametrize("start", ["", "soon", "2026-12-07T09:00:00"])
     def test_without_a_time_goes_back_to_the_times(self, clinic: Clinic, start: str) -> None:
         clinic.template()

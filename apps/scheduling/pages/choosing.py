@@ -91,7 +91,7 @@ def times_page(
     shown = _month_shown(search, day or month_asked, upcoming)
     month = openings.of_month(search, shown).slots
     if nearest_to is not None:
-        day, found = None, openings.nearest(search, wish=nearest_to, count=6)
+        day, found = None, openings.nearest(search, wish=nearest_to, count=6) or upcoming
     else:
         found = _on_day(month, day, zone, language) if day else upcoming
     listed = calendars.times_of(found, timezone=zone, language=language)
