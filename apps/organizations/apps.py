@@ -9,3 +9,7 @@ class OrganizationsConfig(AppConfig):
     name = "apps.organizations"
     label = "organizations"
     verbose_name = "Organizations"
+
+    def ready(self) -> None:
+        """Let every commit that writes a fact wake the relay (tasks.py registers that)."""
+        from apps.organizations import tasks  # noqa: F401
