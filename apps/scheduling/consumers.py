@@ -204,7 +204,7 @@ class Renewer:
     async def _renew(self, batch: list[HoldStream]) -> None:
         places = [(stream.watched.key, stream.watched.place) for stream in batch]
         try:
-            renewed, ended = await database_sync_to_async(_renew)(places)
+            renewed, ended = await database_sync_to_async(_renew, thread_sensitive=False)(places)
         except Exception as error:  # noqa: BLE001 (the database is down: streams stay and try again)
             logger.warning("holds could not be renewed: %s", error)
             for stream in batch:

@@ -90,7 +90,7 @@ class EventStream(AsyncHttpConsumer):
 
     async def handle(self, body: bytes) -> None:
         """Ask the view, then begin the stream or pass on its refusal."""
-        response = await database_sync_to_async(self._asked)()
+        response = await database_sync_to_async(self._asked, thread_sensitive=False)()
         headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
         await self.send_headers(status=response.status_code, headers=headers)
         if not isinstance(response, Ticket):
