@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from rest_framework import serializers
 
 from apps.profiles.models import Specialist
+from apps.scheduling.domain.zones import DAY, EPOCH_ORDINAL, TIMES
 from apps.scheduling.lifecycles import AppointmentStatus, HoldStatus
 from apps.scheduling.models import AppointmentTemplate, Hold
 from apps.scheduling.models.templates import Mode
@@ -157,6 +158,8 @@ def timeslots_data(found: Any, stamps: list[tuple[str, str, str]]) -> Mapping[st
     """Return the answer of timeslots; written by hand, for a page holds thousands of slots."""
     template = found.offering.template
     duration = template.duration_minutes * 60
+    starts = [start for start, _ in found.slots]
+    ends = _utc(start + duration for start in starts)
     return {
         "appointment_template_id": template.pk,
         "timezone": found.timezone,
@@ -165,27 +168,36 @@ def timeslots_data(found: Any, stamps: list[tuple[str, str, str]]) -> Mapping[st
         "duration_minutes": template.duration_minutes,
         "slots": [
             {
-                "start": _utc(start),
-                "end": _utc(start + duration),
+                "start": start,
+                "end": end,
                 "local_date": local_date,
                 "local_time": local_time,
                 "utc_offset": offset,
                 "specialist_ids": takers,
             }
-            for (start, takers), (local_date, local_time, offset) in zip(found.slots, stamps, strict=True)
+            for (_, takers), start, end, (local_date, local_time, offset) in zip(
+                found.slots, _utc(starts), ends, stamps, strict=True
+            )
         ],
-        "specialists": OfferedSpecialist([provider.specialist for provider in found.providers], many=True).data,
+        "specialists": [_offered(provider.specialist) for provider in found.providers],
     }
 
 
-_DAYS: dict[int, str] = {}
+def _offered(specialist: Specialist) -> dict[str, Any]:
+    """Return what `OfferedSpecialist` gives."""
+    return {
+        "specialist_id": specialist.pk,
+        "name": specialist.name,
+        "title": specialist.title,
+        "avatar_url": avatar_url(specialist),
+    }
 
 
-def _utc(second: int) -> str:
-    day, rest = divmod(second, 86400)
-    date = _DAYS.get(day)
-    if date is None:
-        if len(_DAYS) > 10_000:
-            _DAYS.clear()
-        date = _DAYS[day] = datetime.utcfromtimestamp(day * 86400).strftime("%Y-%m-%d")  # noqa: DTZ004 (days of UTC)
-    return f"{date}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
+def _utc(instants: Iterable[int]) -> Iterator[str]:
+    """Yield each instant as the API writes it; quick when they ascend."""
+    shown, head = -1, ""
+    for instant in instants:
+        days, second = divmod(instant, DAY)
+        if days != shown:
+            shown, head = days, f"{date.fromordinal(EPOCH_ORDINAL + days)}T"
+        yield f"{head}{TIMES[second // 60]}:{second % 60:02d}Z"
