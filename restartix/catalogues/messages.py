@@ -63,8 +63,9 @@ def _everything() -> Iterator[tuple[Message, str]]:
 
 
 def _in_file(path: Path) -> Iterable[Message]:
-    if path.suffix == ".py" and "migrations" not in path.parts:
-        return in_python(path.read_text())
+    if path.suffix == ".py" and not {"migrations", "api", "commands", "demo"} & set(path.parts):
+        source = path.read_text()
+        return (*in_python(source), *(in_service(source) if "services" in path.parts else ()))
     if path.suffix in {".html", ".txt"} and "templates" in path.parts:
         return in_template(path.read_text())
     return ()
@@ -78,6 +79,23 @@ def in_python(source: str) -> Iterator[Message]:
             message = _called(name, [_literal(argument) for argument in node.args])
             if message is not None:
                 yield message
+
+
+def in_service(source: str) -> Iterator[Message]:
+    """Yield what refusals say instead of their docstring, and of single values."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            yield from _refused(node.exc)
+
+
+def _refused(call: ast.Call) -> Iterator[Message]:
+    """Yield the message of `raise Conflict("...")`, and those of `raise Invalid({"field": ["..."]})`."""
+    first = call.args[0] if call.args else None
+    if isinstance(first, ast.Constant) and isinstance(first.value, str) and " " in first.value:
+        yield Message("", first.value)
+    if isinstance(first, ast.Dict):
+        lists = [value for value in first.values if isinstance(value, ast.List)]
+        yield from (Message("", text) for each in lists for text in map(_literal, each.elts) if text)
 
 
 def _literal(node: ast.expr) -> str | None:

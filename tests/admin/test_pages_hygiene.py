@@ -71,3 +71,23 @@ def test_names_of_models_fields_and_choices_are_romanian(cast, office, paths):
     assert "Programări" in text
     assert "Urmează" in text
     assert "Pauza de după (minute)" in ion.get("/admin/scheduling/appointmenttemplate/add/").text
+
+
+class TestWhenSomethingGoesWrong:
+    def test_a_form_without_its_token_is_told_so_in_words(self, cast):
+        from django.test import Client
+
+        client = Client(enforce_csrf_checks=True, headers={"accept-language": "en"})
+
+        answer = client.post("/admin/login/", {"username": "a@b.example", "password": "x"})
+
+        assert answer.status_code == 403
+        assert "Go back, load the page again" in answer.content.decode()
+
+    def test_the_pages_of_last_resort_need_nothing_to_be_shown(self):
+        from django.template.loader import render_to_string
+
+        for template_name in ("404.html", "500.html", "403_csrf.html"):
+            html = render_to_string(template_name)
+            assert "<h1>" in html
+            assert INLINE.findall(html) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -12,6 +13,7 @@ from apps.organizations.models import AuditEntry, Fact, Membership
 from apps.profiles.models import Specialist, Specialty
 from apps.scheduling.admin.offers import AppointmentTemplateAdmin
 from apps.scheduling.models import Appointment, AppointmentTemplate, Claim, Hold
+from restartix.kernel import clock
 from restartix.kernel.admin.model_admin import SavedOutsideServices, refusing_what_the_database_refuses
 from restartix.kernel.errors import Conflict
 from tests.admin.office import appointment, booking, hold, template
@@ -328,3 +330,18 @@ def test_a_specialists_licence_goes_to_the_service_as_one_object(ion, cast):
     with within(cast.sud):
         sara = Specialist.objects.get(pk=cast.sara.specialist.pk)
     assert (sara.license_number, f"{sara.license_expires_on}") == ("RO-7", "2030-01-31")
+
+
+@pytest.mark.parametrize(
+    ("when", "shown"),
+    [("today", set()), ("tomorrow", set()), ("week", {"P2", "P3"}), ("past", set()), ("nonsense", {"P2", "P3", "P30"})],
+)
+def test_appointments_are_found_by_their_day(ion, cast, when, shown):
+    offered = template(cast.sud, cast.sara.specialist)
+    start = clock.now().replace(hour=9, minute=0, second=0, microsecond=0)
+    for days in (2, 3, 30):
+        appointment(cast.sud, cast.sara.specialist, offered, start + timedelta(days=days), f"P{days}")
+
+    text = ion.get("/admin/scheduling/appointment/", when=when).text
+
+    assert {name for name in ("P2", "P3", "P30") if f" {name} " in text} == shown

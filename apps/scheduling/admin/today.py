@@ -40,6 +40,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "previous": shown - timedelta(days=1),
         "next": shown + timedelta(days=1),
         "local_today": _local_today(entry),
+        "booking_url": reverse("booking:services", args=[_place(entry).slug]),
         "refresh_url": reverse("admin:board"),
         "refresh_milliseconds": REFRESH_MILLISECONDS,
         "steps": _first_steps(entry) if not board.columns else [],

@@ -8,10 +8,24 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from restartix.kernel.errors import AlreadyTaken, Invalid, Refusal
+
+#: What services say of single values, for the catalogues.
+PROBLEMS = (
+    gettext_noop("already taken"),
+    gettext_noop("not found"),
+    gettext_noop("required"),
+    gettext_noop("listed twice"),
+    gettext_noop("earlier than 24 hours ago"),
+    gettext_noop("has to be after started_at"),
+    gettext_noop("at most 24 hours after started_at"),
+    gettext_noop("must be later than start"),
+    gettext_noop("at most 366 days after start"),
+    gettext_noop("whole minutes only"),
+)
 
 
 def said(message: str) -> str:

@@ -75,8 +75,8 @@ class Move:
                     self.does(row, by=entry_of(request).actor, **values)
                 done += 1
             except Refusal as refusal:
-                for path, told in paths_of(refusal).items():
-                    messages.error(request, f"{page.called(row)}: {path + ' ' if path else ''}{said(told[0])}")
+                for told in paths_of(refusal).values():
+                    messages.error(request, f"{page.called(row)}: {said(told[0])}")
         if done:
             told_of = {"move": self.label, "count": done}
             messages.success(request, ngettext("%(move)s: done.", "%(move)s: done for %(count)s.", done) % told_of)
