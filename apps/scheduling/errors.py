@@ -60,7 +60,7 @@ class CutoffPassed(Conflict):
 
 
 class NotReschedulable(Conflict):
-    """This appointment has no template, so there are no offered times to choose from: call the clinic."""
+    """There are no offered times to choose from for this appointment: call the clinic."""
 
     code = "not_reschedulable"
 

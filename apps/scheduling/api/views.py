@@ -37,7 +37,7 @@ from restartix.kernel.api.resources import Resource
 from restartix.kernel.api.throttling import Limit
 from restartix.kernel.crypto import token_digest
 from restartix.kernel.errors import AlreadyTaken, Conflict, Forbidden, Invalid, InvalidTransition, NotFound
-from restartix.kernel.roles import ADMINS, DESK, MEMBERS, PUBLIC, STAFF, Role
+from restartix.kernel.roles import ADMINS, DESK, MEMBERS, PUBLIC, STAFF
 
 
 def today(view: Resource) -> date:
@@ -45,14 +45,21 @@ def today(view: Resource) -> date:
     return local_date(clock.now(), view.organization.timezone if view.organization else "UTC")
 
 
-def named(rows: QuerySet[Any], key: int | None, field: str) -> Any:
-    """Return the row that a body names. Raises Invalid (422), the same for a foreign row and for none."""
-    if key is None:
-        return None
-    row = rows.filter(pk=key).first()
-    if row is None:
-        raise Invalid({field: ["not found"]})
-    return row
+def named(body: dict[str, Any], **rows: QuerySet[Any]) -> dict[str, Any]:
+    """Take the ids out of a body and return the rows that they name: `patient_id` names the `patient`.
+
+    Raises Invalid (422) for all that are not there, the same for a foreign row and for none.
+    """
+    keys = {name: body.pop(f"{name}_id", None) for name in rows}
+    found = {name: None if key is None else rows[name].filter(pk=key).first() for name, key in keys.items()}
+    absent = [name for name, row in found.items() if row is None and keys[name] is not None]
+    if absent:
+        raise Invalid({f"{name}_id": ["not found"] for name in absent})
+    return found
+
+
+#: Service plans come with treatment plans; until then no id names one.
+_NO_PLANS = Patient.objects.none()
 
 
 class Appointments(Resource):
@@ -92,6 +99,11 @@ class Appointments(Resource):
         """Join what every representation needs."""
         return queryset.select_related("specialist", "patient__person", "cancelled_by", "organization")
 
+    def permit(self) -> None:
+        """Refuse caregivers who may only look, whatever the body says."""
+        if self.action in {"change_status", "reschedule", "cancel"}:
+            self._as_patient(self.row)
+
     def _again(self, appointment: Appointment) -> Appointment:
         found: Appointment = self.prepare(Appointment.objects.filter(pk=appointment.pk)).get()
         return found
@@ -130,39 +142,30 @@ class Appointments(Resource):
     @operation(body=bodies.AppointmentBody, status=201, errors=(SlotUnavailable,))
     def create(self, body: dict[str, Any]) -> Any:
         """Create an appointment at any time of day."""
-        made = appointments.create(
-            patient=named(Patient.objects.alive(), body.pop("patient_id"), "patient_id"),
-            specialist=named(Specialist.objects.alive(), body.pop("specialist_id"), "specialist_id"),
-            template=named(
-                AppointmentTemplate.objects.alive(),
-                body.pop("appointment_template_id", None),
-                "appointment_template_id",
-            ),
-            specialty=named(Specialty.objects.all(), body.pop("specialty_id", None), "specialty_id"),
-            by=self.actor,
-            **body,
+        rows = named(
+            body,
+            patient=Patient.objects.alive(),
+            specialist=Specialist.objects.alive(),
+            appointment_template=AppointmentTemplate.objects.alive(),
+            specialty=Specialty.objects.all(),
+            patient_service_plan=_NO_PLANS,
         )
-        return self._again(made)
+        template = rows.pop("appointment_template")
+        return self._again(appointments.create(template=template, by=self.actor, **rows, **body))
 
     @operation(body=bodies.FromTemplateBody, status=201, needs_organization=True, errors=(SlotUnavailable,))
     def create_from_template(self, body: dict[str, Any]) -> Any:
         """Create an appointment of a template, with its forms."""
-        template = named(
-            AppointmentTemplate.objects.alive().filter(is_active=True),
-            body.pop("appointment_template_id"),
-            "appointment_template_id",
+        offers = TemplateSpecialist.objects.filter(template_id=body["appointment_template_id"], is_active=True)
+        rows = named(
+            body,
+            appointment_template=AppointmentTemplate.objects.alive().filter(is_active=True),
+            patient=Patient.objects.alive(),
+            specialist=Specialist.objects.alive().filter(pk__in=offers.values("specialist_id")),
+            patient_service_plan=_NO_PLANS,
         )
-        offered = TemplateSpecialist.objects.filter(template=template, is_active=True).values("specialist_id")
-        made = appointments.create(
-            patient=named(Patient.objects.alive(), body.pop("patient_id"), "patient_id"),
-            specialist=named(
-                Specialist.objects.alive().filter(pk__in=offered), body.pop("specialist_id"), "specialist_id"
-            ),
-            template=template,
-            source=Source.TEMPLATE,
-            by=self.actor,
-            **body,
-        )
+        template = rows.pop("appointment_template")
+        made = appointments.create(template=template, source=Source.TEMPLATE, by=self.actor, **rows, **body)
         self.included = ("forms",)
         return self._again(made)
 
@@ -174,8 +177,6 @@ class Appointments(Resource):
     @operation(body=bodies.StatusBody, errors=(InvalidTransition, TooEarly, TooLate))
     def change_status(self, row: Appointment, body: dict[str, Any]) -> Any:
         """Move an appointment along its lifecycle."""
-        if self.actor.effective_role == Role.PATIENT:
-            self._as_patient(row)
         to = AppointmentStatus(body["status"])
         return self._again(appointments.change_status(row, to=to, by=self.actor, reason=body.get("reason")))
 
@@ -185,9 +186,8 @@ class Appointments(Resource):
         as_patient = self._as_patient(row)
         if as_patient and "ended_at" in body:
             raise Forbidden("Patients move an appointment as a whole: its length stays.")
-        specialist = named(Specialist.objects.alive(), body.pop("specialist_id", None), "specialist_id")
-        moved = appointments.reschedule(row, specialist=specialist, as_patient=as_patient, by=self.actor, **body)
-        return self._again(moved)
+        rows = named(body, specialist=Specialist.objects.alive())
+        return self._again(appointments.reschedule(row, as_patient=as_patient, by=self.actor, **rows, **body))
 
     @operation(body=bodies.CancelBody, errors=(InvalidTransition, CutoffPassed))
     def cancel(self, row: Appointment, body: dict[str, Any]) -> Any:
@@ -237,13 +237,13 @@ class AppointmentTemplates(Resource):
     @operation(body=bodies.TemplateBody, status=201, errors=(AlreadyTaken,))
     def create(self, body: dict[str, Any]) -> Any:
         """Create an appointment template."""
-        named(Specialty.objects.all(), body.get("specialty_id"), "specialty_id")
+        named({**body}, specialty=Specialty.objects.all())
         return self._again(templates.create(by=self.actor, **body))
 
     @operation(body=bodies.TemplateBody, errors=(AlreadyTaken,))
     def update(self, row: AppointmentTemplate, body: dict[str, Any]) -> Any:
         """Change the fields that are sent."""
-        named(Specialty.objects.all(), body.get("specialty_id"), "specialty_id")
+        named({**body}, specialty=Specialty.objects.all())
         return self._again(templates.update(row, by=self.actor, **body))
 
     @operation(errors=(Conflict,))

@@ -30,7 +30,7 @@ from apps.scheduling.selectors.offers import local_date, offering
 from apps.scheduling.services import claims, moves
 from restartix.kernel import clock
 from restartix.kernel.errors import Forbidden, Invalid, InvalidTransition
-from restartix.kernel.roles import Role
+from restartix.kernel.roles import ADMINS, DESK, MEMBERS, Role, Roles
 from restartix.kernel.tenancy import Actor, active_organization_id
 
 S = AppointmentStatus
@@ -39,12 +39,15 @@ BACKDATE = timedelta(hours=24)
 #: A session may be opened so long before its start.
 OPEN_BEFORE = timedelta(minutes=60)
 LONGEST = timedelta(hours=24)
-#: Who may set which status, besides the assigned specialist, who may set all (contract/scheduling.md 1.2).
+#: Who may make which move, besides the assigned specialist, who may make all (contract/scheduling.md 1.2).
 STATUS_ROLES = {
-    S.CONFIRMED: {Role.PATIENT, Role.CUSTOMER_SUPPORT, Role.ADMIN, Role.SUPERADMIN},
-    S.INPROGRESS: {Role.ADMIN, Role.SUPERADMIN},
-    S.DONE: {Role.ADMIN, Role.SUPERADMIN},
-    S.NOSHOW: {Role.CUSTOMER_SUPPORT, Role.ADMIN, Role.SUPERADMIN},
+    (S.UPCOMING, S.CONFIRMED): DESK | {Role.PATIENT},
+    (S.UPCOMING, S.INPROGRESS): ADMINS,
+    (S.UPCOMING, S.NOSHOW): DESK,
+    (S.CONFIRMED, S.INPROGRESS): ADMINS,
+    (S.CONFIRMED, S.NOSHOW): DESK,
+    (S.INPROGRESS, S.DONE): ADMINS,
+    (S.INPROGRESS, S.NOSHOW): ADMINS,
 }
 
 
@@ -131,12 +134,15 @@ def change_status(
 ) -> Appointment:
     """Move the appointment to `confirmed`, `inprogress`, `done` or `noshow`. Locks its row.
 
-    Raises InvalidTransition (409), then Forbidden (403) if the caller's role may not make this move, then TooLate or
-    TooEarly (409) by the clock.
+    Raises Forbidden (403) if the caller's role makes no move to that status, InvalidTransition (409), Forbidden (403)
+    if it may not make this move, then TooLate or TooEarly (409) by the clock.
     """
     appointment = moves.lock(appointment)
+    assigned = is_assigned(appointment, by)
+    if not assigned and by.effective_role not in _setters(to):
+        raise Forbidden
     STATUS_OPERATION.check(appointment.status, to)
-    if not is_assigned(appointment, by) and by.effective_role not in STATUS_ROLES[to]:
+    if not assigned and by.effective_role not in STATUS_ROLES[S(appointment.status), to]:
         raise Forbidden
     _check_moment(appointment, to)
     moves.move(appointment, to, by=by, reason=reason)
@@ -147,6 +153,12 @@ def change_status(
     appointment.save()
     facts.record(moves.missed(appointment) if to == S.NOSHOW else moves.updated(appointment))
     return appointment
+
+
+def _setters(to: AppointmentStatus) -> Roles:
+    """Return the roles that may set a status from somewhere; everybody is told that a status cannot be set at all."""
+    found = [roles for (_, target), roles in STATUS_ROLES.items() if target == to]
+    return frozenset().union(*found) if found else MEMBERS
 
 
 def is_assigned(appointment: Appointment, actor: Actor) -> bool:
@@ -252,12 +264,15 @@ def reschedule(
         raise NotYourAppointment
     ended_at = ended_at or started_at + appointment.duration
     if as_patient:
-        _check_patient_may_move(appointment, started_at, specialist)
+        _check_patient_may_move(appointment)
+    before = (appointment.started_at, appointment.ended_at, appointment.specialist_id)
+    if before == (started_at, ended_at, specialist.pk):
+        return appointment
+    if as_patient:
+        _check_offered(appointment, started_at, specialist)
     else:
         check_times(started_at, ended_at)
-    before = (appointment.started_at, appointment.ended_at, appointment.specialist_id)
-    if before != (started_at, ended_at, specialist.pk):
-        _move(appointment, started_at, ended_at, specialist, by, reason)
+    _move(appointment, started_at, ended_at, specialist, by, reason)
     return appointment
 
 
@@ -280,13 +295,18 @@ def _move(
     facts.record(AppointmentRescheduled(**moves.described(appointment)))
 
 
-def _check_patient_may_move(appointment: Appointment, started_at: datetime, specialist: Specialist) -> None:
-    if appointment.appointment_template_id is None:
+def _check_patient_may_move(appointment: Appointment) -> None:
+    template = appointment.appointment_template
+    if template is None or not template.is_active:
         raise NotReschedulable
-    now = clock.now()
-    if now > appointment.cancel_until:
+    if clock.now() > appointment.cancel_until:
         raise CutoffPassed(details={"cutoff_at": _instant(appointment.cancel_until)})
-    offered = offering(appointment.appointment_template_id, now=now, public_only=False)
+
+
+def _check_offered(appointment: Appointment, started_at: datetime, specialist: Specialist) -> None:
+    """Raise Invalid (422) unless the start is one that the template offers, SlotUnavailable (409) if it is taken."""
+    now = clock.now()
+    offered = offering(appointment.appointment_template_id or 0, now=now, public_only=False)
     provider = offered.provider(specialist.pk)
     if provider is None:
         raise Invalid({"specialist_id": ["not found"]})
