@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -12,11 +13,13 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from apps.organizations.domain import slugs
 from apps.organizations.lifecycles import MembershipStatus, OrganizationStatus
 from apps.organizations.models import Domain, Membership, Organization, User
 from apps.organizations.services import memberships, organizations, users
+from restartix.kernel import phones
 from restartix.kernel.admin.entry import entry_of
-from restartix.kernel.admin.forms import ServiceForm
+from restartix.kernel.admin.forms import ServiceForm, said
 from restartix.kernel.admin.inlines import ServiceInline
 from restartix.kernel.admin.model_admin import ServiceAdmin
 from restartix.kernel.admin.moves import Move
@@ -52,6 +55,25 @@ class OrganizationForm(ServiceForm):
     )
     primary_color = forms.RegexField(r"^#[0-9A-Fa-f]{6}$", required=False, help_text=_("Such as #0A7B83; empty: ours."))
     website = forms.URLField(required=False, assume_scheme="https", max_length=2048)
+
+    def clean_slug(self) -> str:
+        """Take what the API takes: a slug of the right form that the platform does not keep for itself."""
+        slug = str(self.cleaned_data["slug"])
+        problem = slugs.problem(slug) if re.fullmatch(slugs.PATTERN, slug) else slugs.EXPECTED
+        if problem:
+            raise forms.ValidationError(said(problem))
+        return slug
+
+    def clean_phone(self) -> str | None:
+        """Write the phone as it is stored: a plus sign and digits."""
+        try:
+            return phones.normalised(self.cleaned_data["phone"]) if self.cleaned_data["phone"] else None
+        except ValueError as error:
+            raise forms.ValidationError(said(str(error))) from error
+
+    def clean_primary_color(self) -> str:
+        """Write the colour as it is stored: in capitals."""
+        return str(self.cleaned_data["primary_color"]).upper()
 
 
 @admin.register(Organization)

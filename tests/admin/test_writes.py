@@ -125,6 +125,24 @@ class TestChangingARow:
             "Europe/Berlin",
         )
 
+    def test_of_a_clinic_is_stored_as_the_api_stores_it(self, ion, cast):
+        path = change_path(cast.sud)
+        sent = ion.get(path).filled(phone="(0040) 721-000.111", primary_color="#0a7b83", website="", tagline="")
+
+        ion.post(path, sent)
+
+        cast.sud.refresh_from_db()
+        assert (cast.sud.phone, cast.sud.primary_color, cast.sud.website) == ("+40721000111", "#0A7B83", None)
+
+    @pytest.mark.parametrize("phone", ["0721 000 111", "call us", "+40"])
+    def test_to_a_phone_that_is_none_is_refused(self, ion, cast, phone):
+        path = change_path(cast.sud)
+
+        page = ion.post(path, ion.get(path).filled(phone=phone))
+
+        assert page.messages == []
+        assert 'id="id_phone_error"' in page.html
+
     def test_of_ones_own_role_is_refused(self, ion, cast):
         with within(cast.sud):
             own = Membership.objects.get(user=cast.ion.user)

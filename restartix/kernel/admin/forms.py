@@ -25,6 +25,10 @@ PROBLEMS = (
     gettext_noop("must be later than start"),
     gettext_noop("at most 366 days after start"),
     gettext_noop("whole minutes only"),
+    gettext_noop("this name is reserved"),
+    gettext_noop("3 to 63 lower-case letters, digits and single hyphens are expected, with no hyphen at either end"),
+    gettext_noop("only digits, spaces and . - / ( ) may stand in a phone number, with + in front"),
+    gettext_noop("start with + and the country code, like +40 721 000 111"),
 )
 
 
@@ -94,12 +98,20 @@ class ServiceForm(RefusableForm, RowForm):
     def clean(self) -> dict[str, Any]:
         """Refuse a stale page, and show a refusal of the first attempt; uniqueness is the database's to judge."""
         sent = self.cleaned_data.pop("version", "")
+        self._empty_is_null()
         present = version_of(self.instance)
         if self.refusal is not None:
             self.show_refusal(self.refusal)
         elif sent and present and sent != present:
             self.add_error(NON_FIELD_ERRORS, self._stale())
         return self.cleaned_data
+
+    def _empty_is_null(self) -> None:
+        """Store nothing for an empty text, where the column can hold nothing."""
+        columns = {field.name: field for field in self.instance._meta.concrete_fields}
+        for name, value in self.cleaned_data.items():
+            if value == "" and name in columns and columns[name].null:
+                self.cleaned_data[name] = None
 
     def _stale(self) -> str:
         text = _("Somebody changed this while you had it open. Nothing was saved: look at the present values below.")
