@@ -1,7 +1,8 @@
 """The task queue: an alarm clock for work that PostgreSQL remembers, never the only place where it stands.
 
 Celery may lose a task or run it twice (Redis is expendable), so everything that matters lies in the fact table and in
-rows with leases; tasks and the beat only start the looking. Settings and their reasons: docs/adr/0006-facts-and-the-relay.md.
+rows with leases; tasks and the beat only start the looking.
+Settings and their reasons: docs/adr/0006-facts-and-the-relay.md.
 """
 
 from __future__ import annotations

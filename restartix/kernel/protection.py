@@ -139,7 +139,7 @@ class AuditTable(_TableOperation):
     ) -> None:
         """Name the entity as its path does, and the columns that say whose row it is.
 
-        `organization` may be WHERE_IT_HAPPENS: the audit row then belongs to the clinic that acts, whoever's the row is.
+        `organization` may be WHERE_IT_HAPPENS: the audit row then belongs to the clinic that acts.
         """
         self.model, self.entity, self.organization = model, entity, organization
         self.identity, self.patient = identity, patient

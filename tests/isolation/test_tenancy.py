@@ -46,7 +46,7 @@ def refused(error: type[Exception], text: str) -> Iterator[None]:
 
 
 USES = {
-    "iterate": lambda rows: list(rows),
+    "iterate": list,
     "count": lambda rows: rows.count(),
     "exists": lambda rows: rows.exists(),
     "first": lambda rows: rows.first(),

@@ -103,4 +103,3 @@ def _printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(letter for letter in text if letter.isprintable())
-
