@@ -23,6 +23,7 @@ from restartix import health  # noqa: E402
 from restartix.environment import env  # noqa: E402
 from restartix.gateway import Gateway, Receive, Scope, Send  # noqa: E402
 from restartix.kernel.streams import adopt_loop  # noqa: E402
+from restartix.settling import settle  # noqa: E402
 from restartix.streaming import streams  # noqa: E402
 
 #: Paths of the streams; other methods than GET on them, and malformed ids, are Django's to answer.
@@ -32,6 +33,7 @@ _HEALTH = ("/healthz/live", "/healthz/ready")
 _streams: Any = URLRouter(consumers.urlpatterns)
 _threads: Any = WSGIMiddleware(wsgi_application, workers=env.web_threads)  # type: ignore[arg-type]
 _pages = Gateway(_threads)
+settle()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

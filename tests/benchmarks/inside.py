@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,10 +18,15 @@ class InProcess:
     """The WSGI application of the project."""
 
     def __init__(self) -> None:
-        """Build it; Django is set up already."""
+        """Build it as a web process does, with an event loop beside it; Django is set up already."""
         from django.core.wsgi import get_wsgi_application
 
+        from apps.scheduling import consumers  # noqa: F401 (carries hints to streams)
+        from restartix.settling import settle
+
         self._application = get_wsgi_application()
+        settle()
+        threading.Thread(target=asyncio.run, args=[_loop_for_hints()], daemon=True).start()
 
     def __call__(self, method: str, address: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
         """Send one request and return status and body."""
@@ -50,6 +57,13 @@ class InProcess:
             return status[0], b"".join(answer)
         finally:
             answer.close()
+
+
+async def _loop_for_hints() -> None:
+    from restartix.kernel.streams import adopt_loop
+
+    adopt_loop()
+    await asyncio.Event().wait()
 
 
 @contextmanager
