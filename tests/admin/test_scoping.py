@@ -143,6 +143,14 @@ class TestASuperadmin:
         assert every.get("/admin/profiles/specialist/add/").status == 403
         assert every.post(f"{path_of(Hold)}moves/release/?ids={full[Hold].pk}").status == 404
 
+    def test_opens_every_kind_of_page_of_every_clinic(self, full, cast, office):
+        every = office(cast.root)
+
+        statuses = {model: every.get(path_of(model, row.pk, "change")).status for model, row in full.items()}
+        lists = {model: every.get(path_of(model)).status for model in full}
+
+        assert set(statuses.values()) | set(lists.values()) == {200}
+
     def test_alone_sees_users_and_opens_clinics(self, cast, office):
         root = office(cast.root)
         assert "petra.ilie@example.org" in root.get("/admin/organizations/user/").text

@@ -322,6 +322,32 @@ class TestHistory:
         assert office(cast.mara).get(change_path(specialty(cast.sud)).replace("change", "history")).status == 403
 
 
+class TestReadingOnePatientsData:
+    def test_leaves_an_audit_row(self, ion, cast, monday):
+        visit = appointment(cast.sud, cast.sara.specialist, template(cast.sud, cast.sara.specialist), monday)
+
+        ion.get(change_path(visit))
+
+        with within(cast.sud):
+            entry = AuditEntry.objects.get(action="READ")
+        assert (entry.entity_type, entry.entity_id, entry.source) == ("appointment", str(visit.pk), "admin")
+        assert (entry.patient_id, entry.actor_id) == (visit.patient_id, str(cast.ion.user.pk))
+
+    def test_leaves_one_when_a_superadmin_looks_at_all_clinics(self, office, cast, monday):
+        visit = appointment(cast.sud, cast.sara.specialist, template(cast.sud, cast.sara.specialist), monday)
+
+        assert office(cast.root).get(change_path(visit)).status == 200
+
+        with within(cast.sud):
+            assert AuditEntry.objects.get(action="READ").actor_role == "superadmin"
+
+    def test_leaves_none_for_a_contact(self, ion, cast, monday):
+        ion.get(change_path(booking(cast.sud, template(cast.sud, cast.sara.specialist), monday)))
+
+        with within(cast.sud):
+            assert not AuditEntry.objects.filter(action="READ").exists()
+
+
 def test_a_page_cannot_save_or_delete_by_itself(rf, cast):
     from django.contrib import admin
 

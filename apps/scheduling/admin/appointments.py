@@ -234,6 +234,10 @@ class AppointmentAdmin(ServiceAdmin):
         """Nothing is edited in place: what may change has an action of its own."""
         return [name for _title, group in self.get_fieldsets(request, obj) for name in group["fields"]]
 
+    def patient_of(self, row: Appointment) -> int | None:
+        """Return the patient; a contact of somebody who is none yet is in nobody's file."""
+        return row.patient_id
+
     def called(self, row: Appointment) -> str:
         """Call an appointment by whom it is with and when."""
         return f"{self.who(row)}, {short_moment(row.started_at)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django import forms
@@ -16,13 +17,15 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
+from restartix.kernel import audit
 from restartix.kernel.admin import trail, widgets
 from restartix.kernel.admin.entry import entry_of, has_entered
 from restartix.kernel.admin.forms import ServiceForm, said
 from restartix.kernel.admin.moves import Move, MoveView
+from restartix.kernel.api.requests import trace_of
 from restartix.kernel.errors import Conflict, Refusal, constraint_of
 from restartix.kernel.roles import ADMINS, STAFF, Roles
-from restartix.kernel.tenancy import Actor, TenantModel
+from restartix.kernel.tenancy import Actor, TenantModel, acting_for
 
 
 class SavedOutsideServices(RuntimeError):
@@ -172,12 +175,27 @@ class ServiceAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
         """Save through the service; show the form again with the refusal if it declines."""
-        try:
-            with transaction.atomic(), refusing_what_the_database_refuses():
-                return super().changeform_view(request, object_id, form_url, extra_context)
-        except Refusal as refusal:
-            request.refusal = refusal  # type: ignore[attr-defined]
-            return super().changeform_view(request, object_id, form_url, extra_context)
+        with self._in_the_clinic_of(request, object_id):
+            try:
+                with transaction.atomic(), refusing_what_the_database_refuses():
+                    answer = super().changeform_view(request, object_id, form_url, extra_context)
+            except Refusal as refusal:
+                request.refusal = refusal  # type: ignore[attr-defined]
+                answer = super().changeform_view(request, object_id, form_url, extra_context)
+            return answer.render() if isinstance(answer, TemplateResponse) else answer
+
+    @contextmanager
+    def _in_the_clinic_of(self, request: HttpRequest, object_id: str | None) -> Iterator[None]:
+        """Act in the row's own clinic while its page is shown to a superadmin who looks at all of them."""
+        row = None
+        if object_id is not None and self._shows_every_clinic(request):
+            row = self.model._default_manager.filter(pk=_number(object_id)).first()
+        if row is None:
+            yield
+            return
+        trace = replace(trace_of(request), source="admin")
+        with acting_for(row.organization_id, actor=entry_of(request).actor, trace=trace):
+            yield
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> Any:
         """Answer 404 for a row that is not there, or not in this clinic: the two are indistinguishable."""
@@ -187,6 +205,7 @@ class ServiceAdmin(admin.ModelAdmin):
         """Add what may be done with the row besides saving it."""
         row = context.get("original")
         if row is not None:
+            self._note_reading(request, row)
             context |= {
                 "heading": self.called(row),
                 "moves": self.open_moves(request, row),
@@ -199,6 +218,15 @@ class ServiceAdmin(admin.ModelAdmin):
     def called(self, row: Any) -> str:
         """Return what a row is called in headings and messages."""
         return str(row)
+
+    def patient_of(self, row: Any) -> int | None:
+        """Return the patient whose data the row's page shows, None where it is nobody's; such reading is on record."""
+        return None
+
+    def _note_reading(self, request: HttpRequest, row: Any) -> None:
+        patient_id = self.patient_of(row)
+        if patient_id is not None and request.method == "GET":
+            audit.read(self.entity, row.pk, patient_id=patient_id)
 
     # -- writes --------------------------------------------------------------------------------------------------------
 
@@ -284,11 +312,16 @@ class ServiceAdmin(admin.ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Show who changed what, from the audit trail."""
+        with self._in_the_clinic_of(request, object_id):
+            return self._history(request, object_id).render()
+
+    def _history(self, request: HttpRequest, object_id: str) -> TemplateResponse:
         row = self.get_object(request, object_id)
         if row is None or not self.entity:
             raise Http404
         if not self._shows_history(request):
             raise PermissionDenied
+        self._note_reading(request, row)
         context = {
             **self.admin_site.each_context(request),
             "title": _("History of %(name)s") % {"name": self.called(row)},
