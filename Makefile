@@ -31,12 +31,16 @@ check: setup ## static checks: style, types, layers, migrations, settings, contr
 	$(CHECKED) $(MANAGE) check --fail-level WARNING
 	$(CHECKED) $(MANAGE) makemigrations --check --dry-run
 	$(CHECKED) $(MANAGE) environment_docs --check
+	$(CHECKED) $(MANAGE) lifecycles --check
+	$(CHECKED) $(MANAGE) catalogues --check
 	@if $(CHECKED) $(MANAGE) help openapi >/dev/null 2>&1; then $(CHECKED) $(MANAGE) openapi --check; fi
 
 fix: setup ## let the tools mend what they can, and write generated documentation
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(CHECKED) $(MANAGE) environment_docs
+	$(CHECKED) $(MANAGE) lifecycles
+	$(CHECKED) $(MANAGE) catalogues
 
 bench: setup ## run the benchmarks and write docs/benchmarks.md; ARGS="slots" prints one
 	@$(BIN)/python tests/benchmarks/run.py $(ARGS)

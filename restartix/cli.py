@@ -19,7 +19,7 @@ from restartix.environment import Environment
 
 #: Commands that need neither database nor broker: none is started for them.
 WITHOUT_SERVERS = frozenset(
-    {"", "help", "version", "check", "collectstatic", "dev_secrets", "environment_docs", "makemessages",
+    {"", "help", "version", "check", "collectstatic", "dev_secrets", "environment_docs", "lifecycles", "makemessages",
      "compilemessages", "findstatic", "diffsettings", "startapp"}
 )  # fmt: skip
 _HELP = frozenset({"-h", "--help", "--version"})
