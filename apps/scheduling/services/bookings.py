@@ -151,6 +151,7 @@ def _made(held: Hold, organization: Organization, request: Request, by: Actor, p
     """Insert the appointment and hand the claim over."""
     template, contact = held.template, request.contact
     appointment = Appointment.objects.create(
+        organization=organization,
         title=template.name,
         status=AppointmentStatus.UPCOMING if patient else AppointmentStatus.BOOKED,
         started_at=held.started_at,
