@@ -1,4 +1,4 @@
-"""Background work of the ground floor: the relay, and what has served its time."""
+"""Background work of the ground floor: the relay, the sealing of audit rows, and what has served its time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 from celery import shared_task
 
-from apps.organizations.services import facts, idempotency, relay
+from apps.organizations.services import facts, idempotency, relay, sealing
 from restartix.kernel.periodic import periodic
 
 logger = logging.getLogger(__name__)
@@ -39,3 +39,9 @@ facts.on_recorded(_wake_relay)
 def purge_idempotency_records() -> int:
     """Delete stored answers after their 24 hours."""
     return idempotency.purge()
+
+
+@periodic("audit_seal", every=10)
+def audit_seal() -> int:
+    """Seal committed audit rows into the chains of their organizations."""
+    return sealing.seal()

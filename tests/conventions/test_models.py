@@ -29,6 +29,8 @@ PLATFORM = {
     "IdempotencyRecord": "keyed by digests that tell nothing; sealed bodies",
     "PatientPerson": "a human being belongs to no clinic; isolated by a policy of its own",
     "AuditEntry": "has an organization or none; isolated and append-only",
+    "AuditHead": "the end of an organization's chain or the platform's; isolated, written by sealing alone",
+    "AuditSealing": "one row for the whole trail: how far sealing has come",
 }
 name = lambda model: model.__name__  # noqa: E731
 
@@ -100,6 +102,8 @@ UNAUDITED = {
     "HoldEvent": "is a trail itself, of keyed hashes",
     "IdempotencyRecord": "a copy of an answer",
     "AuditEntry": "the audit itself",
+    "AuditHead": "follows from the audit, and is anchored outside",
+    "AuditSealing": "follows from the audit",
 }
 
 

@@ -1,6 +1,7 @@
 """Rows of the ground floor: organizations, people with a login, and the record of what happened."""
 
 from apps.organizations.models.audit import AuditEntry
+from apps.organizations.models.chain import AuditHead, AuditSealing
 from apps.organizations.models.facts import Fact
 from apps.organizations.models.idempotency import IdempotencyRecord
 from apps.organizations.models.memberships import Membership, MembershipRole
@@ -9,6 +10,8 @@ from apps.organizations.models.users import User
 
 __all__ = [
     "AuditEntry",
+    "AuditHead",
+    "AuditSealing",
     "ConsentType",
     "Domain",
     "Fact",

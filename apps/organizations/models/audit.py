@@ -27,6 +27,7 @@ class AuditEntry(models.Model):
     """One act on one row, append-only. Source: contract/telemetry.md 1.1.
 
     The table is partitioned by month of `at` (made by hand in the first migration); no code changes or deletes a row.
+    The chain columns stay empty until the row is sealed (services/sealing.py), which fills them once.
     """
 
     uid = models.UUIDField()
@@ -60,6 +61,11 @@ class AuditEntry(models.Model):
     source = models.CharField(max_length=8)
     service = models.TextField(null=True)
     claimed_at = models.DateTimeField(null=True)
+    seq = models.BigIntegerField(null=True)
+    prev_hash = models.BinaryField(null=True)
+    hash = models.BinaryField(null=True)
+    salt = models.BinaryField(null=True)
+    changes_digest = models.BinaryField(null=True)
 
     objects: ClassVar[models.Manager[Self]] = TenantManager()
 
@@ -70,10 +76,11 @@ class AuditEntry(models.Model):
     class Privacy:
         identifying = {"actor_name", "ip", "user_agent"}
         clinical = {"changes"}
+        secret = {"salt"}
         plain = {
             "id", "uid", "organization", "at", "action", "actor_type", "actor_id", "actor_role", "on_behalf_of",
             "impersonation_id", "entity_type", "entity_id", "patient_id", "redacted", "request_id", "method", "path",
-            "status_code", "source", "service", "claimed_at",
+            "status_code", "source", "service", "claimed_at", "seq", "prev_hash", "hash", "changes_digest",
         }  # fmt: skip
 
     def __str__(self) -> str:
