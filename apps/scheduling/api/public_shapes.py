@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from rest_framework import serializers
 
+from apps.organizations.api.shapes import AddressShape
 from apps.profiles.models import Specialist
 from apps.scheduling.domain.zones import DAY, EPOCH_ORDINAL, TIMES
 from apps.scheduling.lifecycles import AppointmentStatus, HoldStatus
@@ -104,7 +106,7 @@ class BookedOrganization(Representation):
     name = serializers.CharField()
     email = serializers.CharField(allow_null=True)
     phone = serializers.CharField(allow_null=True)
-    address = serializers.JSONField(allow_null=True)
+    address = AddressShape(allow_null=True)
 
 
 class BookingView(Representation):
@@ -158,8 +160,6 @@ def timeslots_data(found: Any, stamps: list[tuple[str, str, str]]) -> Mapping[st
     """Return the answer of timeslots; written by hand, for a page holds thousands of slots."""
     template = found.offering.template
     duration = template.duration_minutes * 60
-    starts = [start for start, _ in found.slots]
-    ends = _utc(start + duration for start in starts)
     return {
         "appointment_template_id": template.pk,
         "timezone": found.timezone,
@@ -168,16 +168,14 @@ def timeslots_data(found: Any, stamps: list[tuple[str, str, str]]) -> Mapping[st
         "duration_minutes": template.duration_minutes,
         "slots": [
             {
-                "start": start,
-                "end": end,
+                "start": _utc(start),
+                "end": _utc(start + duration),
                 "local_date": local_date,
                 "local_time": local_time,
                 "utc_offset": offset,
                 "specialist_ids": takers,
             }
-            for (_, takers), start, end, (local_date, local_time, offset) in zip(
-                found.slots, _utc(starts), ends, stamps, strict=True
-            )
+            for (start, takers), (local_date, local_time, offset) in zip(found.slots, stamps, strict=True)
         ],
         "specialists": [_offered(provider.specialist) for provider in found.providers],
     }
@@ -193,11 +191,8 @@ def _offered(specialist: Specialist) -> dict[str, Any]:
     }
 
 
-def _utc(instants: Iterable[int]) -> Iterator[str]:
-    """Yield each instant as the API writes it; quick when they ascend."""
-    shown, head = -1, ""
-    for instant in instants:
-        days, second = divmod(instant, DAY)
-        if days != shown:
-            shown, head = days, f"{date.fromordinal(EPOCH_ORDINAL + days)}T"
-        yield f"{head}{TIMES[second // 60]}:{second % 60:02d}Z"
+@lru_cache(maxsize=65_536)
+def _utc(instant: int) -> str:
+    """Return the instant as the API writes it; remembered, for the next page shows the same times."""
+    days, second = divmod(instant, DAY)
+    return f"{date.fromordinal(EPOCH_ORDINAL + days)}T{TIMES[second // 60]}:{second % 60:02d}Z"

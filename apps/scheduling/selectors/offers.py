@@ -75,8 +75,8 @@ def offer_of(template: AppointmentTemplate) -> Offer:
     )
 
 
-# Twenty specialists share one template and one clinic, and every visitor asks: each is made once, from SQL that is
-# written once.
+# Twenty specialists share one template and one clinic, and every visitor asks: the SQL is written once, and the first
+# row alone brings template and clinic.
 _SPECIALIST, _TEMPLATE, _ORGANIZATION = (
     Columns(Specialist, "s"),
     Columns(AppointmentTemplate, "t"),
@@ -84,12 +84,12 @@ _SPECIALIST, _TEMPLATE, _ORGANIZATION = (
 )
 _OFFERS = f"""
 SELECT o.priority, o.is_active, {_SPECIALIST.sql}, {_TEMPLATE.sql}, {_ORGANIZATION.sql}
-  FROM scheduling_templatespecialist o
+  FROM (SELECT *, row_number() OVER (ORDER BY priority, specialist_id) AS place FROM scheduling_templatespecialist
+         WHERE template_id = %s AND organization_id = %s) o
   JOIN profiles_specialist s ON s.id = o.specialist_id
-  JOIN scheduling_appointmenttemplate t ON t.id = o.template_id
-  JOIN organizations_organization c ON c.id = o.organization_id
- WHERE o.template_id = %s AND o.organization_id = %s
- ORDER BY o.priority, o.specialist_id
+  LEFT JOIN scheduling_appointmenttemplate t ON t.id = o.template_id AND o.place = 1
+  LEFT JOIN organizations_organization c ON c.id = o.organization_id AND o.place = 1
+ ORDER BY o.place
 """  # noqa: S608 (names from the models)
 
 
