@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from restartix.kernel.facts import Announcement
@@ -48,7 +48,7 @@ class AppointmentCancelled(Announcement):
     appointment_uid: str
     specialist_id: int
     patient_id: int | None
-    reason: str
+    reason: str = field(metadata={"example": "clinic_request"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ class Announcement:
     """Something that happened; each app's `facts.py` derives its own.
 
     `name` is the event's name in the catalogue (contract/organizations.md 1.8); one that begins with `internal.` is
-    heard by reactions only.
+    heard by reactions only. A field may carry an example for the documentation: `field(metadata={"example": ...})`.
     """
 
     name: ClassVar[str]

@@ -68,7 +68,8 @@ class TestTheDocument:
     def test_says_which_codes_each_refusal_has(self, parsed):
         for name, response in parsed["components"]["responses"].items():
             content = response["content"]["application/json"]
-            codes = content["schema"]["allOf"][1]["properties"]["error"]["properties"]["code"]["enum"]
+            _, narrowed = content["schema"]["allOf"][1]["properties"]["error"]["allOf"]
+            codes = narrowed["properties"]["code"]["enum"]
             assert list(content["examples"]) == codes, name
             assert "X-RateLimit-Remaining" in response["headers"]
 
@@ -110,6 +111,8 @@ class TestOutgoingEvents:
             "scheduled_at",
         ]
         assert created["schema"]["properties"]["data"]["properties"]["patient_id"]["type"] == ["integer", "null"]
+        assert created["schema"]["properties"]["data"]["properties"]["scheduled_at"]["format"] == "date-time"
+        assert [each["post"]["security"] for each in webhooks.values()] == [[]] * len(webhooks)
         document.cache_clear()
 
 

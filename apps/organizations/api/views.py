@@ -135,6 +135,7 @@ class Members(Resource):
 
     @operation(
         body=ConnectUserBody,
+        request_example={"email": "ana.popa@clinica-sud.example", "role": "specialist"},
         row=False,
         status=201,
         also=(200,),

@@ -53,16 +53,17 @@ OWN_FIELDS = frozenset({"title", "description", "scheduling_timezone", "scheduli
 ADMIN_FIELDS = frozenset(SpecialistBody().fields) - OWN_FIELDS
 
 
-def _wall_time() -> fields.Pattern:
-    return fields.Pattern(hours.WALL_TIME.pattern, expected="a time of day from 00:00 to 23:59 is expected, like 09:30")
+def _wall_time(example: str) -> fields.Pattern:
+    expected = "a time of day from 00:00 to 23:59 is expected, like 09:30"
+    return fields.Pattern(hours.WALL_TIME.pattern, expected=expected, example=example)
 
 
 class WeeklyBody(Body):
     """Hours that recur every week: day 0 is Monday; an `end` at or before `start` is the next day's."""
 
     day = fields.Integer(min_value=0, max_value=6)
-    start = _wall_time()
-    end = _wall_time()
+    start = _wall_time("09:00")
+    end = _wall_time("17:00")
 
 
 class OverrideBody(Body):

@@ -184,8 +184,8 @@ class WeeklyShape(Representation):
     """Hours that recur every week."""
 
     day = fields.Integer()
-    start = fields.TimeOfDay()
-    end = fields.TimeOfDay()
+    start = fields.TimeOfDay(example="09:00")
+    end = fields.TimeOfDay(example="17:00")
 
 
 class OverrideShape(Representation):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator
 from dataclasses import fields
-from datetime import datetime
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from restartix.kernel.api.schema import naming, shared
+from restartix.kernel.api.schema.examples import example_of_type
 from restartix.kernel.facts import Announcement
 
 Schema = dict[str, Any]
@@ -73,7 +73,6 @@ def _webhooks() -> Iterator[tuple[str, Schema]]:
 
 def _delivery(kind: type[Announcement]) -> Schema:
     name = kind.name
-    data = _data(kind)
     payload = {
         "type": "object",
         "required": ["id", "type", "timestamp", "organization_id", "data"],
@@ -82,7 +81,7 @@ def _delivery(kind: type[Announcement]) -> Schema:
             "type": {"type": "string", "const": name},
             "timestamp": {"type": "string", "format": "date-time"},
             "organization_id": {"type": "integer", "format": "int64"},
-            "data": data,
+            "data": _data(kind),
         },
     }
     event = {
@@ -91,21 +90,31 @@ def _delivery(kind: type[Announcement]) -> Schema:
         "timestamp": "2026-12-01T10:00:00Z",
         "organization_id": 7,
     }
-    example = {**event, "data": _example(data)}
+    example = {**event, "data": _example(kind)}
     return {
         "operationId": "event_" + name.replace(".", "_"),
         "tags": ["Events"],
         "summary": (kind.__doc__ or name).strip().splitlines()[0],
+        # No scheme of ours: the receiver checks the signature.
         "description": "Signed by Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`.",
         "requestBody": {"required": True, "content": {"application/json": {"schema": payload, "example": example}}},
+        "security": [],
         "responses": {"2XX": {"description": "Received. Anything else is a failed attempt and is repeated."}},
     }
 
 
 def _data(kind: type[Announcement]) -> Schema:
     hints = get_type_hints(kind)
-    properties = {field.name: _of_type(hints[field.name]) for field in fields(kind)}
+    properties = {field.name: _of_type(hints[field.name], field.name) for field in fields(kind)}
     return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _example(kind: type[Announcement]) -> Schema:
+    hints = get_type_hints(kind)
+    return {
+        field.name: field.metadata.get("example", example_of_type(field.name, hints[field.name]))
+        for field in fields(kind)
+    }
 
 
 _TYPES: dict[Any, Schema] = {
@@ -113,21 +122,17 @@ _TYPES: dict[Any, Schema] = {
     int: {"type": "integer", "format": "int64"},
     float: {"type": "number"},
     str: {"type": "string"},
-    datetime: {"type": "string", "format": "date-time"},
 }
+#: What texts are whose names end so.
+_FORMATS = {"uid": "uuid", "at": "date-time"}
 
 
-def _of_type(hint: Any) -> Schema:
+def _of_type(hint: Any, name: str = "") -> Schema:
     if get_origin(hint) in {Union, types.UnionType}:
         (wanted,) = (argument for argument in get_args(hint) if argument is not type(None))
-        schema = _of_type(wanted)
+        schema = _of_type(wanted, name)
         return {**schema, "type": [schema["type"], "null"]}
     if get_origin(hint) in {list, tuple}:
         return {"type": "array", "items": _of_type(get_args(hint)[0])}
-    return dict(_TYPES.get(hint, {"type": "string"}))
-
-
-def _example(schema: Schema) -> Schema:
-    values: Schema = {"integer": 41, "string": "upcoming", "boolean": True, "number": 1.5, "array": []}
-    kinds: dict[str, Any] = {name: each["type"] for name, each in schema["properties"].items()}
-    return {name: values[kind if isinstance(kind, str) else kind[0]] for name, kind in kinds.items()}
+    described = _FORMATS.get(name.rpartition("_")[2]) if hint is str else None
+    return {**_TYPES[hint], **({"format": described} if described else {})}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import enum
+from collections.abc import Iterator
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from rest_framework import serializers
 
 from restartix.kernel.api import fields
+from restartix.kernel.api.serializers import Representation
 
 #: What fields of these names hold in the contract's examples.
 _BY_NAME: dict[str, Any] = {
@@ -41,6 +45,20 @@ _BY_NAME: dict[str, Any] = {
     "notes": "Left knee, after surgery.",
     "description": "A first look, and a plan.",
     "location": "Bucuresti",
+    "issued_on": "2024-02-01",
+    "expires_on": "2029-02-01",
+    "from": "2026-12-01",
+    "to": "2026-12-14",
+    "lease_seconds": 600,
+    "specialist_name": "Dr. Ana Popa",
+    "avatar_url": "https://clinica-sud.example/v1/public/images/8c1f0c7be2a94d3f.webp",
+    "logo_url": "https://clinica-sud.example/v1/public/images/2b7d10aa41c64e0f.png",
+    "icon_url": "https://clinica-sud.example/v1/public/images/77e05d2f9b1c4a68.png",
+    "signature_url": None,
+    "status": "upcoming",
+    "appointment_id": 41,
+    "appointment_uid": "6c1b2a3e-6f2e-4c59-8a39-0b7f5d1c9e21",
+    "scheduled_at": "2026-12-07T08:00:00Z",
 }
 _BY_KIND: dict[type, Any] = {
     fields.Uuid: "6c1b2a3e-6f2e-4c59-8a39-0b7f5d1c9e21",
@@ -59,6 +77,7 @@ _BY_KIND: dict[type, Any] = {
     fields.Date: "2026-12-01",
     fields.TimeOfDay: "09:00",
     fields.Object: {},
+    fields.File: "portrait.jpg",
     serializers.BooleanField: True,
     serializers.IntegerField: 1,
     serializers.FloatField: 1.5,
@@ -69,6 +88,7 @@ _BY_KIND: dict[type, Any] = {
     serializers.JSONField: {},
     serializers.DictField: {},
 }
+_BY_TYPE: dict[Any, Any] = {bool: True, int: 12, float: 1.5, dict: {}}
 
 
 def example_of(serializer: Any) -> Any:
@@ -78,32 +98,77 @@ def example_of(serializer: Any) -> Any:
         return [example_of(instance.child)]
     if not isinstance(instance, serializers.Serializer):
         return _of_field("", instance)
-    return {
-        name: _of_field(name, field) for name, field in instance.fields.items() if not isinstance(field, fields.File)
-    }
+    return {name: _of_field(name, field) for name, field in instance.fields.items()}
 
 
 def _of_field(name: str, field: Any) -> Any:
     if (stated := getattr(field, "example", None)) is not None:
         return stated
-    if isinstance(field, fields.Computed | fields.Part):
-        return _of_field(name, field.result if isinstance(field, fields.Computed) else field.shape)
     if isinstance(field, serializers.BaseSerializer):
         return example_of(field)
     if isinstance(field, serializers.ListField):
         return [_of_field("", field.child)]
-    if choices := getattr(field, "choices", None):
-        return next(iter(choices))
-    return _of_value(name, field)
+    if isinstance(field, fields.Computed | fields.Part | serializers.SerializerMethodField):
+        return _of_derived(name, field)
+    choices = getattr(field, "choices", None)
+    return next(iter(choices)) if choices else _of_value(name, field)
+
+
+def _of_derived(name: str, field: Any) -> Any:
+    if isinstance(field, serializers.SerializerMethodField):
+        return example_of_type(name, _type_of(field))
+    return _of_field(name, field.result if isinstance(field, fields.Computed) else field.shape)
+
+
+def _type_of(field: serializers.SerializerMethodField) -> Any:
+    method = getattr(field.parent, field.method_name or f"get_{field.field_name}")
+    return get_type_hints(method)["return"]
+
+
+def example_of_type(name: str, hint: Any) -> Any:
+    """Return an example of an annotated value: `list[Offer]`, `LicenseStatus`, `int | None`."""
+    wanted, *_ = _alternatives(hint)
+    origin = get_origin(wanted) or wanted
+    if origin in {list, tuple}:
+        return [example_of_type("", get_args(wanted)[0])]
+    if origin is Literal:
+        return get_args(wanted)[0]
+    if not isinstance(origin, type) or origin is NoneType:
+        return None
+    if issubclass(origin, Representation):
+        return example_of(origin(context={"include": origin.on_request}))
+    return str(next(iter(origin)).value) if issubclass(origin, enum.Enum) else _of_plain(name, origin)
+
+
+def _alternatives(hint: Any) -> Iterator[Any]:
+    """Yield what a hint allows; null last."""
+    kinds = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    yield from sorted(kinds, key=lambda kind: kind is NoneType)
+
+
+def _of_plain(name: str, kind: type) -> Any:
+    known = _BY_NAME.get(name, "")
+    if name in _BY_NAME and (known is None or type(known) is kind):
+        return known
+    return _BY_TYPE[kind] if kind in _BY_TYPE else name.replace("_", " ") or "text"
 
 
 def _of_value(name: str, field: Any) -> Any:
     if isinstance(field, fields.Integer):
         return _whole_number(name, field)
-    if name in _BY_NAME and not isinstance(field, fields.Boolean):
+    if name in _BY_NAME and _takes(field, _BY_NAME[name]):
         return _BY_NAME[name]
     kind = next((kind for kind in type(field).__mro__ if kind in _BY_KIND), None)
     return _BY_KIND[kind] if kind else _text(name, field)
+
+
+def _takes(field: Any, value: Any) -> bool:
+    """Say whether the field reads the value that its name suggests: `start` is an instant here, a time of day there."""
+    try:
+        field.to_internal_value(value)
+    except serializers.ValidationError:
+        return False
+    return True
 
 
 def _whole_number(name: str, field: fields.Integer) -> int:
@@ -112,7 +177,5 @@ def _whole_number(name: str, field: fields.Integer) -> int:
 
 
 def _text(name: str, field: Any) -> Any:
-    if isinstance(field, serializers.SerializerMethodField):
-        return None
     text = name.replace("_", " ") or "text"
     return text[: getattr(field, "max_length", None) or len(text)]

@@ -35,7 +35,6 @@ HEADERS: dict[str, Schema] = {
     "Location": _header("Address of the created resource.", {"type": "string"}),
     "Idempotency-Replayed": _header("`true` on an answer that was given before.", {"type": "string", "enum": ["true"]}),
     "WWW-Authenticate": _header("The scheme that is accepted.", {"type": "string", "enum": ["Bearer"]}),
-    "Allow": _header("The methods that the path answers to.", {"type": "string"}),
 }
 ALWAYS = ("X-Request-ID", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
@@ -77,17 +76,17 @@ SCHEMAS: dict[str, Schema] = {
         "type": "object",
         "description": "Why a request was refused.",
         "required": ["error"],
+        "properties": {"error": ref("schemas", "Refusal")},
+    },
+    "Refusal": {
+        "type": "object",
+        "description": "The reason of a refusal.",
+        "required": ["code", "message", "details", "request_id"],
         "properties": {
-            "error": {
-                "type": "object",
-                "required": ["code", "message", "details", "request_id"],
-                "properties": {
-                    "code": {"type": "string", "description": "What programs decide by."},
-                    "message": {"type": "string", "description": "What people read."},
-                    "details": {"type": "object", "additionalProperties": True},
-                    "request_id": {"type": "string"},
-                },
-            }
+            "code": {"type": "string", "description": "What programs decide by."},
+            "message": {"type": "string", "description": "What people read."},
+            "details": {"type": "object", "additionalProperties": True},
+            "request_id": {"type": "string"},
         },
     },
     "Pagination": {
@@ -124,17 +123,19 @@ def headers(*names: str) -> dict[str, Schema]:
 def error_response(status: int, refusals: Iterable[type[Refusal]]) -> Schema:
     """Return the answer to the refusals of one status, with their codes as an enumeration and an example of each."""
     kinds = {kind.code: kind for kind in refusals}
-    narrowed = {
-        "type": "object",
-        "properties": {"error": {"type": "object", "properties": {"code": {"enum": list(kinds)}}}},
-    }
     examples = {code: {"summary": kind.default_message(), "value": _example(kind)} for code, kind in kinds.items()}
-    schema = {"allOf": [ref("schemas", "Error"), narrowed]}
     return {
         "description": " ".join(dict.fromkeys(kind.default_message() for kind in kinds.values())),
         "headers": headers(*_OF_STATUS.get(status, ())),
-        "content": {"application/json": {"schema": schema, "examples": examples}},
+        "content": {"application/json": {"schema": _narrowed(list(kinds)), "examples": examples}},
     }
+
+
+def _narrowed(codes: list[str]) -> Schema:
+    """Return the error with some codes only; each level repeats the whole, so that no property looks undeclared."""
+    coded = {"type": "object", "properties": {"code": {"type": "string", "enum": codes}}}
+    refusal = {"allOf": [ref("schemas", "Refusal"), coded]}
+    return {"allOf": [ref("schemas", "Error"), {"type": "object", "properties": {"error": refusal}}]}
 
 
 def _example(kind: type[Refusal]) -> Schema:
