@@ -48,6 +48,14 @@ def test_a_page_opens_for_the_roles_that_its_table_names(role, people, cast, off
     assert opened == {path for path, roles in PAGES.items() if role in roles}
 
 
+def test_who_may_only_read_a_clinics_card_sees_it_without_its_rules(cast, office):
+    page = office(cast.mara).get(f"/admin/organizations/organization/{cast.sud.pk}/change/")
+
+    assert page.status == 200
+    assert "Clinica Sud" in page.text
+    assert "Rules of the clinic" not in page.text
+
+
 def test_the_navigation_links_to_nothing_that_does_not_open(people, cast, office):
     import re
 

@@ -134,6 +134,31 @@ class TestChangingARow:
         cast.sud.refresh_from_db()
         assert (cast.sud.phone, cast.sud.primary_color, cast.sud.website) == ("+40721000111", "#0A7B83", None)
 
+    def test_of_a_clinics_rules_merges_its_settings(self, ion, cast):
+        path = change_path(cast.sud)
+        policy = {"version": "2026-05", "url": "https://sud.example/privacy"}
+        rules = {"privacy_version": policy["version"], "privacy_url": policy["url"]}
+        sent = ion.get(path).filled(**rules, required_consents=["privacy_policy"])
+
+        assert ion.post(path, sent).messages == ["success: Saved: Clinica Sud."]
+
+        cast.sud.refresh_from_db()
+        assert cast.sud.setting("policies") == {"privacy_policy": policy}
+        assert cast.sud.setting("required_consents") == ["privacy_policy"]
+        ion.post(path, ion.get(path).filled(privacy_version="", privacy_url=""))
+        cast.sud.refresh_from_db()
+        assert cast.sud.setting("policies") == {}
+
+    @pytest.mark.parametrize(
+        ("version", "url"), [("1", ""), ("", "https://sud.example/p"), ("1", "http://sud.example/p")]
+    )
+    def test_to_half_a_policy_is_refused(self, ion, cast, version, url):
+        path = change_path(cast.sud)
+
+        page = ion.post(path, ion.get(path).filled(privacy_version=version, privacy_url=url))
+
+        assert 'id="id_privacy_url_error"' in page.html
+
     @pytest.mark.parametrize("phone", ["0721 000 111", "call us", "+40"])
     def test_to_a_phone_that_is_none_is_refused(self, ion, cast, phone):
         path = change_path(cast.sud)

@@ -1,4 +1,4 @@
-"""Clinics, people with a login, and who works where: the ground floor's pages of the back office."""
+"""Clinics in the back office: their cards and their settings."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.organizations.domain import slugs
 from apps.organizations.lifecycles import MembershipStatus, OrganizationStatus
-from apps.organizations.models import Domain, Membership, Organization, User
-from apps.organizations.services import memberships, organizations, users
+from apps.organizations.models import ConsentType, Domain, Membership, Organization
+from apps.organizations.services import organizations
 from restartix.kernel import phones
 from restartix.kernel.admin.entry import entry_of
 from restartix.kernel.admin.forms import ServiceForm, said
@@ -24,7 +24,6 @@ from restartix.kernel.admin.inlines import ServiceInline
 from restartix.kernel.admin.model_admin import ServiceAdmin
 from restartix.kernel.admin.moves import Move
 from restartix.kernel.roles import ADMINS, DESK, PLATFORM
-from restartix.kernel.tenancy import Actor
 
 
 def timezone_choices() -> list[tuple[str, str]]:
@@ -45,6 +44,22 @@ class MembershipInline(ServiceInline):
         return super().get_queryset(request).select_related("user").order_by("role", "user__name")
 
 
+CONSENTS = {
+    ConsentType.PRIVACY_POLICY: _("privacy policy"),
+    ConsentType.TELEREHAB_CONSENT: _("telerehabilitation"),
+    ConsentType.PROFILE_SHARING: _("sharing the profile"),
+    ConsentType.VIDEO_RECORDING: _("video recording"),
+    ConsentType.HIPAA_NOTICE: _("HIPAA notice"),
+    ConsentType.MARKETING: _("marketing"),
+    ConsentType.ANALYTICS: _("analytics"),
+    ConsentType.MOVEMENT_DATA: _("movement data"),
+}
+PLAIN_SETTINGS = ("required_consents", "appointment_reminder_hours", "suspend_on_expired_license")
+#: Prefix of the form's fields → consent type of the policy.
+POLICIES = {"privacy": ConsentType.PRIVACY_POLICY.value, "telerehab": ConsentType.TELEREHAB_CONSENT.value}
+SETTINGS_FIELDS = (*PLAIN_SETTINGS, *(f"{prefix}_{part}" for prefix in POLICIES for part in ("version", "url")))
+
+
 class OrganizationForm(ServiceForm):
     """A clinic's card."""
 
@@ -55,6 +70,59 @@ class OrganizationForm(ServiceForm):
     )
     primary_color = forms.RegexField(r"^#[0-9A-Fa-f]{6}$", required=False, help_text=_("Such as #0A7B83; empty: ours."))
     website = forms.URLField(required=False, assume_scheme="https", max_length=2048)
+    required_consents = forms.MultipleChoiceField(
+        label=_("Consents that a patient has to give"),
+        choices=lambda: [(kind.value, CONSENTS[kind]) for kind in ConsentType],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    privacy_version = forms.CharField(label=_("Privacy policy: version"), max_length=32, required=False)
+    privacy_url = forms.URLField(
+        label=_("Privacy policy: address"), required=False, assume_scheme="https", max_length=2048
+    )
+    telerehab_version = forms.CharField(label=_("Telerehabilitation consent: version"), max_length=32, required=False)
+    telerehab_url = forms.URLField(
+        label=_("Telerehabilitation consent: address"), required=False, assume_scheme="https", max_length=2048
+    )
+    appointment_reminder_hours = forms.IntegerField(
+        label=_("Reminder (hours before)"), min_value=0, max_value=168, help_text=_("0: no reminder.")
+    )
+    suspend_on_expired_license = forms.BooleanField(
+        label=_("An expired licence closes a specialist's bookings"), required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Show the settings of a clinic that exists, with their defaults."""
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            for name in SETTINGS_FIELDS:
+                self.fields.pop(name, None)
+            return
+        self.initial.update({name: self.instance.setting(name) for name in PLAIN_SETTINGS})
+        policies = self.instance.setting("policies")
+        for prefix, kind in POLICIES.items():
+            policy = policies.get(kind, {})
+            self.initial.update({f"{prefix}_{part}": policy.get(part, "") for part in ("version", "url")})
+
+    def clean(self) -> dict[str, Any]:
+        """Take a policy's version and address together, or neither."""
+        cleaned = super().clean()
+        for prefix in POLICIES:
+            version, url = cleaned.get(f"{prefix}_version"), cleaned.get(f"{prefix}_url")
+            if bool(version) != bool(url):
+                self.add_error(f"{prefix}_url", _("Give version and address together."))
+            elif url and not url.startswith("https://"):
+                self.add_error(f"{prefix}_url", _("An address that begins with https:// is expected."))
+        return cleaned
+
+    def settings_in(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return those of `values` that are settings, as the service takes them."""
+        found = {name: values[name] for name in PLAIN_SETTINGS if name in values}
+        for prefix, kind in POLICIES.items():
+            if f"{prefix}_version" in values or f"{prefix}_url" in values:
+                policy = {part: self.cleaned_data[f"{prefix}_{part}"] for part in ("version", "url")}
+                found.setdefault("policies", {})[kind] = policy if policy["url"] else None
+        return found
 
     def clean_slug(self) -> str:
         """Take what the API takes: a slug of the right form that the platform does not keep for itself."""
@@ -123,6 +191,19 @@ class OrganizationAdmin(ServiceAdmin):
         place = entry_of(request).workplace
         return rows if place is None else rows.filter(pk=place.id)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Add the rules for those who may change them."""
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or not self.has_change_permission(request, obj):
+            return shown
+        return (*shown, (_("Rules of the clinic"), {"fields": SETTINGS_FIELDS}))
+
+    def values_of(self, form: OrganizationForm, values: dict[str, Any]) -> dict[str, Any]:
+        """Put the settings together into one argument."""
+        said_of = {name: value for name, value in values.items() if name not in SETTINGS_FIELDS}
+        settings = form.settings_in(values)
+        return {**said_of, "settings": settings} if settings else said_of
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Keep the slug for ever; the status moves by actions."""
         return ("slug", "status") if obj else ("status",)
@@ -146,134 +227,3 @@ def _count_of(rows: QuerySet) -> Coalesce:
     """Return how many of a tenant's `rows` belong to the clinic of each outer row."""
     counted = rows.filter(organization=OuterRef("pk")).order_by().values("organization").annotate(number=Count("pk"))
     return Coalesce(Subquery(counted.values("number")), 0)
-
-
-class WorksInClinic(admin.SimpleListFilter):
-    """Users by the clinic that they are active members of."""
-
-    title = _("organization")
-    parameter_name = "organization"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer every clinic."""
-        return [(str(place.id), place.name) for place in entry_of(request).workplaces]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Keep the members of one."""
-        value = self.value() or ""
-        if not (value.isascii() and value.isdigit() and len(value) < 19):
-            return queryset
-        return queryset.filter(memberships__organization_id=int(value), memberships__status=MembershipStatus.ACTIVE)
-
-
-@admin.register(User)
-class UserAdmin(ServiceAdmin):
-    """People with a login, for superadmins; names and e-mails are the identity provider's."""
-
-    entity = "user"
-    may = {"view": PLATFORM}
-    list_display = ("email", "name", "is_superadmin", "blocked", "membership_count", "last_activity")
-    list_filter = ("blocked", "is_superadmin", WorksInClinic)
-    search_fields = ("email", "name")
-    ordering = ("email", "id")
-    fields = ("email", "name", "is_superadmin", "blocked", "confirmed", "last_activity", "created_at")
-    intro = _("Everybody with a login, over all clinics. The identity provider owns names and addresses.")
-    moves = (
-        Move(
-            name="block",
-            label=_("Block"),
-            does=users.block,
-            may=PLATFORM,
-            asks=True,
-            is_grave=True,
-            explains=_("A blocked person is turned away everywhere, from the next request on."),
-            applies=lambda user: not user.blocked,
-        ),
-        Move(
-            name="unblock",
-            label=_("Unblock"),
-            does=users.unblock,
-            may=PLATFORM,
-            applies=lambda user: user.blocked,
-        ),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Leave deleted accounts out; count active memberships."""
-        rows = super().get_queryset(request).filter(deleted_at=None)
-        active = Q(memberships__status=MembershipStatus.ACTIVE)
-        return rows.annotate(active_memberships=Count("memberships", filter=active, distinct=True))
-
-    @admin.display(description=_("memberships"))
-    def membership_count(self, row: Any) -> int:
-        """Count the active memberships."""
-        return int(row.active_memberships)
-
-
-class ConnectForm(ServiceForm):
-    """Whom to connect, as what."""
-
-    email = forms.EmailField(
-        label=_("E-mail"),
-        help_text=_("Of somebody who has a login already; the clinic's list of users is nobody else's."),
-    )
-
-    class Meta:
-        model = Membership
-        fields = ("email", "role")
-
-
-def _connect(*, by: Actor, email: str, role: str) -> Membership:
-    return memberships.connect(role=role, by=by, email=email).membership
-
-
-@admin.register(Membership)
-class MembershipAdmin(ServiceAdmin):
-    """Who belongs to the clinic, as what."""
-
-    entity = "membership"
-    creates = staticmethod(_connect)
-    amends = staticmethod(memberships.change)
-    may = {"view": DESK, "add": ADMINS, "change": ADMINS}
-    list_display = ("user", "email", "role", "status", "created_at")
-    list_filter = ("role", "status")
-    list_select_related = ("user", "created_by")
-    search_fields = ("user__name", "user__email")
-    ordering = ("user__name", "id")
-    intro = _("Everybody who works at the clinic or is its patient. A disabled membership counts as none at once.")
-    moves = (
-        Move(
-            name="disable",
-            label=_("Disable"),
-            does=lambda row, *, by: memberships.change(row, by=by, status=MembershipStatus.DISABLED),
-            asks=True,
-            is_grave=True,
-            explains=_("The person loses access to this clinic from the next request on. What they did stays."),
-            applies=lambda row: row.status == MembershipStatus.ACTIVE,
-        ),
-        Move(
-            name="enable",
-            label=_("Enable"),
-            does=lambda row, *, by: memberships.change(row, by=by, status=MembershipStatus.ACTIVE),
-            applies=lambda row: row.status == MembershipStatus.DISABLED,
-        ),
-    )
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
-        """Ask for an e-mail when somebody is connected."""
-        if obj is None:
-            kwargs["form"] = ConnectForm
-        return super().get_form(request, obj, change, **kwargs)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Connect by e-mail and role; later only the role changes."""
-        return ("email", "role") if obj is None else ("user", "role", "status", "created_by", "created_at")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Leave the status to actions."""
-        return () if obj is None else ("user", "status", "created_by", "created_at")
-
-    @admin.display(description=_("e-mail"), ordering="user__email")
-    def email(self, row: Any) -> str:
-        """Show the address that the person signs in with."""
-        return str(row.user.email)

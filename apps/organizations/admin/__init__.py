@@ -1,0 +1,5 @@
+"""The ground floor in the back office: clinics, people with a login, and who works where."""
+
+from apps.organizations.admin import clinics, people
+
+__all__ = ["clinics", "people"]
