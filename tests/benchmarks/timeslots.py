@@ -1,10 +1,11 @@
-"""The public list of free times as one whole request, beside the bare sweep over the same people.
+"""The public list of free times: fetched, worked out and written, beside the bare sweep over the same people.
 
-The request resolves the template's clinic, counts the rate limit, reads template, specialists and live claims under
-row-level security, works the slots out, merges them and writes JSON; it runs inside this process, without a socket. The
-bare sweep (see "Free slots") gets its data for nothing. Both must find the same times. Goals: 20 specialists over 30
-days with 1,000 busy periods within 3 times the CPU of the bare sweep, 1.5 excellent; 200 specialists with 10,000 within
-150 ms, 60 excellent.
+The answer reads template, specialists and live claims under row-level security, works the slots out, merges them over
+all specialists and writes JSON; the bare sweep (see "Free slots") gets its data for nothing, merges and writes nothing.
+The whole request besides finds the template's clinic, counts the rate limit, opens and commits a transaction; it runs
+inside this process, without a socket. All find the same times. Goals: the answer for 20 specialists over 30 days with
+1,000 busy periods within 3 times the CPU of the bare sweep, 1.5 excellent; the whole request for 200 specialists with
+10,000 within 150 ms, 60 excellent.
 """
 
 from __future__ import annotations
@@ -12,26 +13,50 @@ from __future__ import annotations
 import json
 import random
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import slots
 from inside import InProcess, counted
-from measure import Row, interleaved
+from measure import Row, Timing, interleaved
 from world import World
 
-TITLE = "Timeslots, whole request"
+TITLE = "Timeslots"
 ZONE = "Europe/Bucharest"
 CASES = [(20, 1_000), (200, 10_000)]
+BARE, ANSWER, REQUEST = "bare sweep", "answer: fetched, worked out, written", "whole request"
 
 
 @dataclass(frozen=True)
 class Clinic:
     """One made-up clinic, in the tables and as the bare sweep knows it."""
 
+    organization: int
     template: int
     people: list[slots.Person]
+
+    @contextmanager
+    def entered(self) -> Iterator[Callable[[date], bytes]]:
+        """Act for the clinic; yields what fetches, works out and writes the times from a day on."""
+        from apps.scheduling.api.public_shapes import timeslots_data
+        from apps.scheduling.domain.zones import stamps
+        from apps.scheduling.selectors.booking import timeslots
+        from apps.scheduling.selectors.offers import offering
+        from restartix.kernel.api.envelope import dumps, one
+        from restartix.kernel.tenancy import Actor, acting_for
+
+        def answer(start: date) -> bytes:
+            now, last = datetime.now(UTC), start + timedelta(days=slots.DAYS - 1)
+            offered = offering(self.template, now=now, public_only=True)
+            found = timeslots(offered, first=start, last=last, timezone=ZONE, specialist_id=None, now=now)
+            seconds = [second for second, _ in found.slots]
+            return dumps(one(timeslots_data(found, list(stamps(ZONE, seconds)))))
+
+        with acting_for(self.organization, actor=Actor.system("bench")):
+            yield answer
 
 
 def rows(world: World) -> list[Row]:
@@ -59,18 +84,21 @@ def _case(application: InProcess, clinic: Clinic, start: date, case: str) -> lis
     assert found == _expected(slots.bare_sweep(clinic.people, start=start, now=now)), "other times than the bare sweep"
     with counted() as statements:
         request()
-    timings = interleaved(
-        {"bare sweep": lambda: slots.bare_sweep(clinic.people, start=start, now=now), "whole request": request},
-        rounds=20,
-    )
-    bare, whole = timings["bare sweep"], timings["whole request"]
-    ratio = whole.cpu_ms / bare.cpu_ms
-    few = len(clinic.people) <= CASES[0][0]
-    goal, is_met = ("≤ 3x", ratio <= 3) if few else ("≤ 150 ms", whole.wall_ms <= 150)
-    told = f"{whole}, {len(statements)} SQL statements, {len(request()) / 1024:.0f} KiB"
+    targets = {BARE: lambda: slots.bare_sweep(clinic.people, start=start, now=now)}
+    with clinic.entered() as answer:
+        timings = interleaved({**targets, ANSWER: lambda: answer(start)}, rounds=20)
+    timings |= interleaved({**targets, REQUEST: request}, rounds=20)
+    told = f"{len(statements)} SQL statements, {len(request()) / 1024:.0f} KiB"
+    return _table(f"{case}, {len(found):,} times", timings, told, is_small=len(clinic.people) <= CASES[0][0])
+
+
+def _table(case: str, timings: dict[str, Timing], told: str, *, is_small: bool) -> list[Row]:
+    bare, answer, request = (timings[name] for name in (BARE, ANSWER, REQUEST))
+    ratio, whole = answer.cpu_ms / bare.cpu_ms, request.cpu_ms / bare.cpu_ms
     return [
-        Row(f"{case}, {len(found):,} times", "bare sweep", str(bare), 1.0),
-        Row(f"{case}, {len(found):,} times", "whole request", told, ratio, goal, is_met),
+        Row(case, BARE, str(bare), 1.0),
+        Row(case, ANSWER, str(answer), ratio, *(("≤ 3x", ratio <= 3) if is_small else ())),
+        Row(case, REQUEST, f"{request}, {told}", whole, *(() if is_small else ("≤ 150 ms", request.wall_ms <= 150))),
     ]
 
 
@@ -111,7 +139,7 @@ def make(specialists: int, busy: int, start: date) -> Clinic:
         person["id"] = row.pk
     _make_busy(people, busy // specialists, start)
     _copy_appointments(organization.pk, patient.pk, people)
-    return Clinic(template.pk, people)
+    return Clinic(organization.pk, template.pk, people)
 
 
 def _specialist(person: slots.Person) -> Any:
