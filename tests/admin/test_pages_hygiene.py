@@ -91,3 +91,18 @@ class TestWhenSomethingGoesWrong:
             html = render_to_string(template_name)
             assert "<h1>" in html
             assert INLINE.findall(html) == []
+
+
+def test_every_file_that_templates_name_is_there():
+    from django.contrib.staticfiles import finders
+
+    from restartix.environment import ROOT
+
+    named = {
+        name
+        for path in (ROOT / "templates").rglob("*.html")
+        for name in re.findall(r"""{% static ["']([^"']+)["'] %}""", path.read_text())
+    }
+
+    assert {name for name in named if finders.find(name) is None} == set()
+    assert "restartix/tokens.css" in named
