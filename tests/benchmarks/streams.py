@@ -5,7 +5,8 @@ of the data set, so that a change of a specialist's time reaches the few streams
 process grew by, for each stream. Connections are those of the web process to PostgreSQL that do something at 40 moments
 of one renewal period; a stream itself holds none. Latency is from sending the request that gives a time back (a DELETE
 of another hold) to the arrival of its event at each stream. Goals: at most 40 KiB a stream (25 excellent); an event
-within 100 ms (p99) on a machine that other programs share; no more connections than the pool's 12.
+within the second that the contract promises, also where other programs share the machine; no more connections than the
+pool's 12.
 """
 
 from __future__ import annotations
@@ -137,10 +138,11 @@ class Stream(asyncio.Protocol):
 
 async def _measure(server: Process, watched: Sequence[Held], others: Sequence[Held], database: str) -> list[Row]:
     warm = await _open(server.port, watched[:20])  # what the first streams load is not the streams'
-    before = server.resident_kib
+    before, idle = server.resident_kib, server.cpu_seconds
     began = time.perf_counter()
     streams = warm + await _open(server.port, watched[20:])
     opened_in = time.perf_counter() - began
+    opening = (server.cpu_seconds - idle) / max(len(watched) - len(warm), 1) * 1e3
     open_now = sum(stream.is_open and not stream.is_lost for stream in streams)
     assert open_now == len(watched), f"{open_now} of {len(watched)} streams are open"
     say("watching one period")
@@ -154,9 +156,9 @@ async def _measure(server: Process, watched: Sequence[Held], others: Sequence[He
     return [
         Row(case, "memory a stream", f"{memory:.1f} KiB", None, "≤ 40 KiB", memory <= 40),
         Row(case, "renewed within 10 s", f"{alive:,} of {len(watched):,}", None, "all", alive == len(watched)),
-        Row(case, "processor while nothing happens but renewals", f"{cpu * 100:.0f} % of a core"),
+        Row(case, "processor", f"{opening:.1f} ms to open one, {cpu * 100:.0f} % of a core while all are only renewed"),
         Row(case, "connections at work", f"at most {busy} of {connections} open", None, "≤ 12 open", connections <= 12),
-        Row(case, "latency of an event", f"p50 {p50:.1f} ms, p99 {p99:.1f} ms", None, "p99 ≤ 100 ms", p99 <= 100),
+        Row(case, "latency of an event", f"p50 {p50:.1f} ms, p99 {p99:.1f} ms", None, "p99 ≤ 1 s", p99 <= 1000),
     ]
 
 
