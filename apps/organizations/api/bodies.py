@@ -64,6 +64,8 @@ class OrganizationSlug(fields.Slug):
 class OrganizationBody(Body):
     """What may be written of an organization at any time; `status` by superadmins alone."""
 
+    examples = {"name": "Clinica Sud", "email": "office@clinica-sud.example", "phone": "+40268555000"}
+
     name = fields.Text(max_length=200)
     status = fields.Choice(OrganizationStatus, required=False)
     tagline = fields.Text(max_length=200, allow_null=True, required=False)
@@ -85,6 +87,8 @@ class OrganizationBody(Body):
 
 class NewOrganizationBody(OrganizationBody):
     """What opens an organization."""
+
+    examples = {**OrganizationBody.examples, "slug": "clinica-sud"}
 
     slug = OrganizationSlug()
 

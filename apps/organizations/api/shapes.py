@@ -37,6 +37,14 @@ class UserRef(Representation):
 class _Pictured(Representation):
     """An organization's name, look and ways of writing."""
 
+    examples = {
+        "id": 7,
+        "name": "Clinica Sud",
+        "slug": "clinica-sud",
+        "email": "office@clinica-sud.example",
+        "phone": "+40268555000",
+    }
+
     id = fields.Id()
     name = fields.Text(max_length=200)
     slug = fields.Text(max_length=63)

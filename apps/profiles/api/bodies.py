@@ -35,6 +35,8 @@ class LicenseBody(Body):
 class SpecialistBody(Body):
     """What may be written of a specialist."""
 
+    examples = {"name": "Dr. Ana Popa", "title": "Physiotherapist", "slug": "ana-popa"}
+
     name = fields.Text(max_length=200)
     title = fields.Text(max_length=100, allow_null=True, required=False)
     description = fields.Text(max_length=5000, allow_null=True, required=False)
@@ -94,6 +96,8 @@ class AvailabilityBody(Body):
 
 class SpecialtyBody(Body):
     """A field of work."""
+
+    examples = {"title": "Knee rehabilitation", "slug": "knee-rehabilitation"}
 
     title = fields.Text(max_length=120)
     slug = fields.Slug()

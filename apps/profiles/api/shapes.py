@@ -23,6 +23,8 @@ from restartix.kernel.roles import ADMINS, Role
 class CurrentOrganization(Representation):
     """The organization that the request acts in."""
 
+    examples = {"id": 7, "name": "Clinica Sud", "slug": "clinica-sud"}
+
     id = fields.Id()
     name = fields.Text(max_length=200)
     slug = fields.Text(max_length=63)
@@ -39,6 +41,8 @@ class CurrentOrganization(Representation):
 
 class OwnMembership(Representation):
     """One of the user's active memberships."""
+
+    examples = {"name": "Clinica Sud", "slug": "clinica-sud"}
 
     organization_id = fields.Id()
     name = fields.Text(source="organization.name", max_length=200)
@@ -58,6 +62,10 @@ class MeShape(Representation):
     """The signed-in user, and what they are in the active organization."""
 
     volatile = ("last_activity",)
+    examples = {
+        "id": 31, "is_superadmin": False, "organization_ids": [7], "specialist_id": None, "specialist_name": None,
+        "managed_patients": [], "impersonation": None,
+    }  # fmt: skip
 
     id = fields.Id(source="user.id")
     email = fields.Email(source="user.email")
@@ -92,6 +100,8 @@ class MeShape(Representation):
 class SpecialtyRef(Representation):
     """A specialty as specialists name it."""
 
+    examples = {"id": 3, "title": "Knee rehabilitation", "slug": "knee-rehabilitation"}
+
     id = fields.Id()
     title = fields.Text(max_length=120)
     slug = fields.Slug()
@@ -99,6 +109,11 @@ class SpecialtyRef(Representation):
 
 class SpecialistPublic(Representation):
     """A specialist as patients see one."""
+
+    examples = {
+        "id": 5, "name": "Dr. Ana Popa", "title": "Physiotherapist", "slug": "ana-popa", "has_signature": False,
+        "license_status": "valid",
+    }  # fmt: skip
 
     id = fields.Id()
     name = fields.Text(max_length=200)
@@ -211,6 +226,8 @@ class AvailabilityShape(Representation):
 
 class SpecialtyShape(Representation):
     """A field of work that the clinic offers."""
+
+    examples = {"id": 3, "title": "Knee rehabilitation", "slug": "knee-rehabilitation"}
 
     id = fields.Id()
     organization_id = fields.Id()

@@ -87,6 +87,8 @@ class PublicCancelBody(Body):
 class TemplateBody(Body):
     """The writable fields of an appointment template."""
 
+    examples = {"name": "First consultation", "mode": "in_person"}
+
     name = fields.Text(max_length=120)
     slug = fields.Slug(required=False)
     description = fields.Text(max_length=2000, required=False, allow_null=True)
@@ -135,6 +137,8 @@ class AttachSpecialistsBody(Body):
 
 
 class _Details(Body):
+    examples = {"mode": "in_person"}
+
     title = fields.Text(max_length=200, required=False, allow_null=True)
     specialty_id = fields.Id(required=False, allow_null=True)
     mode = fields.Choice(Mode, required=False)

@@ -31,6 +31,8 @@ def avatar_url(specialist: Specialist) -> str | None:
 class OfferedSpecialist(Representation):
     """A specialist as the public sees one."""
 
+    examples = {"name": "Dr. Ana Popa", "title": "Physiotherapist"}
+
     specialist_id = serializers.IntegerField(source="pk")
     name = serializers.CharField()
     title = serializers.CharField(allow_null=True)
@@ -43,6 +45,8 @@ class OfferedSpecialist(Representation):
 
 class Slot(Representation):
     """A free start, with the specialists who can take it by priority, then id."""
+
+    examples = {"specialist_ids": [5]}
 
     start = fields.Instant()
     end = fields.Instant()
@@ -96,12 +100,16 @@ class NewHoldShape(HoldShape):
 class BookedTemplate(Representation):
     """The service that was booked."""
 
+    examples = {"name": "First consultation"}
+
     appointment_template_id = serializers.IntegerField(source="pk")
     name = serializers.CharField()
 
 
 class BookedOrganization(Representation):
     """The clinic that was booked at."""
+
+    examples = {"name": "Clinica Sud", "email": "office@clinica-sud.example", "phone": "+40268555000"}
 
     name = serializers.CharField()
     email = serializers.CharField(allow_null=True)
@@ -111,6 +119,8 @@ class BookedOrganization(Representation):
 
 class BookingView(Representation):
     """An appointment as whoever has the manage token sees it: no integer id but the two that are public."""
+
+    examples = {"mode": "in_person"}
 
     uid = fields.Uuid()
     status = fields.Choice(AppointmentStatus)
@@ -136,6 +146,8 @@ class BookingConfirmation(BookingView):
 
 class OfferedTemplate(Representation):
     """A service that the public may book."""
+
+    examples = {"name": "First consultation", "mode": "in_person"}
 
     appointment_template_id = serializers.IntegerField(source="pk")
     name = serializers.CharField()

@@ -30,6 +30,8 @@ class TemplateForm(Representation):
 class TemplateOffer(Representation):
     """Who offers the template; lower priority numbers are tried first."""
 
+    examples = {"name": "Dr. Ana Popa"}
+
     specialist_id = serializers.IntegerField()
     name = serializers.CharField(source="specialist.name")
     priority = serializers.IntegerField()
@@ -40,6 +42,7 @@ class AppointmentTemplateShape(Representation):
     """What a clinic offers to be booked."""
 
     withheld = ("forms",)
+    examples = {"name": "First consultation", "mode": "in_person", "forms": []}
 
     id = serializers.IntegerField()
     organization_id = serializers.IntegerField()
@@ -90,6 +93,8 @@ class AppointmentTemplateShape(Representation):
 class AppointmentSpecialist(Representation):
     """The specialist of an appointment."""
 
+    examples = {"id": 5, "name": "Dr. Ana Popa", "title": "Physiotherapist"}
+
     id = serializers.IntegerField(source="pk")
     name = serializers.CharField()
     title = serializers.CharField(allow_null=True)
@@ -98,6 +103,8 @@ class AppointmentSpecialist(Representation):
 
 class AppointmentPatient(Representation):
     """The patient of an appointment."""
+
+    examples = {"id": 501}
 
     id = serializers.IntegerField(source="pk")
     name = serializers.CharField(source="person.name")
@@ -157,6 +164,8 @@ class RatingShape(Representation):
 class IncludedTemplate(Representation):
     """The template of an appointment, embedded."""
 
+    examples = {"id": 12, "name": "First consultation"}
+
     id = serializers.IntegerField(source="pk")
     name = serializers.CharField()
     color = serializers.CharField()
@@ -165,6 +174,8 @@ class IncludedTemplate(Representation):
 class IncludedSpecialty(Representation):
     """The specialty of an appointment, embedded."""
 
+    examples = {"id": 3, "title": "Knee rehabilitation"}
+
     id = serializers.IntegerField(source="pk")
     title = serializers.CharField()
 
@@ -172,15 +183,13 @@ class IncludedSpecialty(Representation):
 class StatusChangeShape(Representation):
     """One move of an appointment."""
 
-    from_ = serializers.CharField(source="from_status", allow_null=True)
-    to = serializers.CharField(source="to_status")
-    at = fields.Instant()
-    by = serializers.SerializerMethodField()
-    reason = serializers.CharField(allow_null=True)
+    examples = {"from": "booked", "to": "upcoming", "reason": None}
 
-    def get_by(self, change: Any) -> dict[str, Any] | None:
-        """Return who made the move, a UserRef."""
-        return {"id": change.by.pk, "name": change.by.name, "email": change.by.email} if change.by else None
+    from_ = fields.Choice(AppointmentStatus, source="from_status", allow_null=True)
+    to = fields.Choice(AppointmentStatus, source="to_status")
+    at = fields.Instant()
+    by = StaffRef(allow_null=True)
+    reason = serializers.CharField(allow_null=True)
 
 
 #: What patients do not receive of an appointment. Source: contract/scheduling.md 1.1.
@@ -200,6 +209,11 @@ class AppointmentShape(Representation):
         "custom_field_values",
         "status_history",
     )
+    examples = {
+        "status": "upcoming", "mode": "in_person", "videocall": None, "session_started_at": None,
+        "session_ended_at": None, "cancellation": None, "rating": None, "patient_service_plan_id": None,
+        "confirmed_at": None, "forms": [], "documents": [], "custom_field_values": [],
+    }  # fmt: skip
 
     id = serializers.IntegerField()
     organization_id = serializers.IntegerField()
@@ -249,10 +263,10 @@ class AppointmentShape(Representation):
                 shown.pop(name, None)
         return shown
 
-    def get_user(self, appointment: Appointment) -> dict[str, Any] | None:
-        """Return the patient's user, a UserRef."""
+    def get_user(self, appointment: Appointment) -> UserRef | None:
+        """Return the patient's user."""
         user = appointment.patient.person.user if appointment.patient else None
-        return {"id": user.pk, "name": user.name, "email": user.email} if user else None
+        return UserRef(user, context=self.context).data if user else None  # type: ignore[return-value]
 
     def get_forms(self, appointment: Appointment) -> list[dict[str, Any]]:
         """Return no form: forms are attached once the forms domain is there."""

@@ -29,6 +29,8 @@ class Body(serializers.Serializer):
 
     default_error_messages = {**MESSAGES, "invalid": NOT_AN_OBJECT}
     unknown = "unknown field"
+    #: What the documentation shows for fields whose usual example would mislead here.
+    examples: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, *args: Any, sent_only: bool = False, **kwargs: Any) -> None:
         """With `sent_only` no field is required: the body changes what was sent and leaves the rest."""
@@ -100,6 +102,8 @@ class Representation(serializers.Serializer):
     withheld: ClassVar[tuple[str, ...]] = ()
     #: Fields whose value changes without the resource changing (signed addresses); they do not count for the ETag.
     volatile: ClassVar[tuple[str, ...]] = ()
+    #: What the documentation shows for fields whose usual example would mislead here.
+    examples: ClassVar[Mapping[str, Any]] = {}
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Return the declared fields without those that were not asked for."""

@@ -45,6 +45,44 @@ _BY_NAME: dict[str, Any] = {
     "notes": "Left knee, after surgery.",
     "description": "A first look, and a plan.",
     "location": "Bucuresti",
+    "line1": "Str. Lunga 10",
+    "line2": "Etaj 2",
+    "city": "Brasov",
+    "county": "Brasov",
+    "postal_code": "500035",
+    "tagline": "Back on your feet.",
+    "username": "maria.ionescu",
+    "note": "Conference in Cluj.",
+    "patient_notes": "Ramp at the side entrance.",
+    "comment": "Clear and patient.",
+    "version": "2026-01",
+    "policy_version": "2026-01",
+    "external_reference": "EXT-1024",
+    "number": "FT-12345",
+    "issuing_body": "Colegiul Fizioterapeutilor din Romania",
+    "specialty": "Knee rehabilitation",
+    "room_name": "org-7-appointment-41",
+    "room_url": "https://video.example/org-7-appointment-41",
+    "manage_token": "41f3b0c2a8d94e6e9b1d7c55e0a27f60",
+    "stars": 5,
+    "priority": 0,
+    "sort_order": 0,
+    "slot_step_minutes": 30,
+    "min_notice_minutes": 120,
+    "horizon_days": 60,
+    "cancel_cutoff_hours": 24,
+    "low_rating_threshold": 2,
+    "appointment_reminder_hours": 24,
+    "day": 0,
+    "reschedule_count": 0,
+    "user_id": 31,
+    "specialty_id": 3,
+    "form_template_id": 8,
+    "created_at": "2026-12-01T10:00:00Z",
+    "updated_at": "2026-12-01T10:00:00Z",
+    "expires_at": "2026-12-01T10:10:00Z",
+    "max_expires_at": "2026-12-01T10:30:00Z",
+    "cancel_until": "2026-12-06T08:00:00Z",
     "issued_on": "2024-02-01",
     "expires_on": "2029-02-01",
     "from": "2026-12-01",
@@ -98,7 +136,8 @@ def example_of(serializer: Any) -> Any:
         return [example_of(instance.child)]
     if not isinstance(instance, serializers.Serializer):
         return _of_field("", instance)
-    return {name: _of_field(name, field) for name, field in instance.fields.items()}
+    stated = getattr(instance, "examples", {})
+    return {name: stated[name] if name in stated else _of_field(name, field) for name, field in instance.fields.items()}
 
 
 def _of_field(name: str, field: Any) -> Any:
