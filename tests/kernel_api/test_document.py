@@ -65,6 +65,14 @@ class TestTheDocument:
                         "additionalProperties"
                     ), where
 
+    def test_says_which_answers_are_files(self, settings):
+        settings.ROOT_URLCONF = "restartix.urls"
+        document.cache_clear()
+        files = [op for path, _, op in operations(json.loads(document()[0])) if path.endswith(("/ics", ".ics"))]
+        document.cache_clear()
+        assert len(files) == 3
+        assert all(list(each["responses"]["200"]["content"]) == ["text/calendar"] for each in files)
+
     def test_says_which_codes_each_refusal_has(self, parsed):
         for name, response in parsed["components"]["responses"].items():
             content = response["content"]["application/json"]

@@ -186,7 +186,7 @@ class OperationSchema(AutoSchema):
         return dict(sorted(responses.items()))
 
     def _statuses(self, operation: Operation) -> list[int]:
-        nothing = self._returned(operation) is None and JSON in operation.produces
+        nothing = self._returned(operation) is None and not _files(operation)
         first = 204 if nothing and operation.status == 200 else operation.status
         return [first, *operation.also]
 
@@ -205,8 +205,8 @@ class OperationSchema(AutoSchema):
         response: Schema = {"description": _STATUS_TEXTS.get(status, "Done."), "headers": shared.headers(*names)}
         if status == 204:
             return response
-        if JSON not in operation.produces:
-            return {**response, "content": {kind: {"schema": {"type": "string"}} for kind in operation.produces}}
+        if files := _files(operation):
+            return {**response, "content": {kind: {"schema": {"type": "string"}} for kind in files}}
         return {**response, "content": {JSON: self._payload(operation)}}
 
     def _payload(self, operation: Operation) -> Schema:
@@ -229,6 +229,11 @@ class OperationSchema(AutoSchema):
 
 
 _STATUS_TEXTS = {200: "Done.", 201: "Created.", 202: "Accepted: it is done in the background.", 204: "Done; no body."}
+
+
+def _files(operation: Operation) -> list[str]:
+    """Return the kinds of file that it gives; JSON beside them is what its refusals are written in."""
+    return [kind for kind in operation.produces if kind != JSON]
 
 
 def _object(**properties: Schema) -> Schema:
