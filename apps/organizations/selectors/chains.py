@@ -18,7 +18,7 @@ from restartix.kernel.errors import NotFound
 from restartix.kernel.tenancy import PLATFORM_ROLE
 
 #: Rows fetched at a time.
-CHUNK = 1000
+CHUNK = 500
 #: The platform's own connection: it sees every chain, and a check that takes minutes holds up no request.
 _ALIAS = "platform"
 _INSTANT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
