@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apps.organizations.models import User
+from apps.profiles.models.patients import CaregiverPermission, CaregiverRelation, PatientPersonManager
 from apps.scheduling.services import templates
 from restartix.kernel.tenancy import acting_for
 from tests.scheduling.world import ALWAYS, BUILDER, Answer, Api, Clinic, starts, z
@@ -125,3 +126,36 @@ class TestRescheduling:
         answer = world.signed_in.put(f"/v1/appointments/{made.data['id']}/reschedule", {"started_at": second})
 
         assert (answer.status, answer.code) == (409, "not_reschedulable")
+
+
+class TestIncludes:
+    def test_name_the_patients_user_and_who_moved_the_appointment(self, world: World) -> None:
+        key = world.make(world.now + 60 * MINUTE)
+        seen = world.admin.get(f"/v1/appointments/{key}?include=user,status_history").data
+        assert seen["user"] == {
+            "id": world.patient.person.user.pk,
+            "name": world.patient.person.user.name,
+            "email": world.patient.person.user.email,
+        }
+        first = seen["status_history"][0]
+        assert (first["from"], set(first["by"])) == (None, {"id", "name", "email"})
+        assert world.admin.get("/v1/appointments?include=user,status_history").data[0] == seen
+        own = world.signed_in.get(f"/v1/appointments/{key}?include=user").data
+        assert own["user"]["email"] == world.patient.person.user.email
+
+    def test_tell_a_caregiver_no_email_of_the_patients_user(self, world: World) -> None:
+        key = world.make(world.now + 60 * MINUTE)
+        caregiver = world.clinic.member("patient")
+        mine = User.objects.filter(current_organization=world.clinic.organization).latest("pk")
+        with acting_for(world.clinic.organization.pk, actor=BUILDER):
+            PatientPersonManager.objects.create(
+                patient=world.patient,
+                user=mine,
+                relation=CaregiverRelation.SPOUSE,
+                permissions=CaregiverPermission.VIEW,
+                valid_from=world.now.date() - timedelta(days=7),
+                created_by=mine,
+            )
+        seen = caregiver.get(f"/v1/appointments/{key}?include=user")
+        assert seen.status == 200, seen.content
+        assert set(seen.data["user"]) == {"id", "name"}
