@@ -11,7 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connections, transaction
 
-from apps.organizations.models import AuditEntry, AuditHead, Organization, User
+from apps.organizations.models import AuditEntry, Organization, User
 from apps.profiles.models import PatientPerson
 from apps.scheduling.management.demo.plan import BULK_DOMAIN, PATIENTS_DOMAIN, SLUG_PREFIX, plan
 from restartix.kernel.errors import Conflict
