@@ -22,12 +22,13 @@ from apps.scheduling import consumers  # noqa: E402 - models can be imported onl
 from restartix import health  # noqa: E402
 from restartix.environment import env  # noqa: E402
 from restartix.gateway import Gateway, Receive, Scope, Send  # noqa: E402
+from restartix.kernel.api.converters import UidConverter  # noqa: E402
 from restartix.kernel.streams import adopt_loop  # noqa: E402
 from restartix.settling import settle  # noqa: E402
 from restartix.streaming import streams  # noqa: E402
 
 #: Paths of the streams; other methods than GET on them, and malformed ids, are Django's to answer.
-_STREAM = re.compile(r"/v1/scheduling/(holds/[0-9a-fA-F-]{36}|timeslots)/stream")
+_STREAM = re.compile(rf"/v1/scheduling/(holds/{UidConverter.regex}|timeslots)/stream")
 _HEALTH = ("/healthz/live", "/healthz/ready")
 
 _streams: Any = URLRouter(consumers.urlpatterns)

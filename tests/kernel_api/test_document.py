@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from restartix.kernel.api.docs import document
@@ -64,6 +65,20 @@ class TestTheDocument:
                     assert "example" in response["content"]["application/json"] or schema["properties"]["data"].get(
                         "additionalProperties"
                     ), where
+
+    def test_gives_examples_that_are_what_they_are_examples_of(self, parsed):
+        contents = [
+            (f"{method} {path}", content)
+            for path, method, operation in operations(parsed)
+            for message in (operation.get("requestBody", {}), *operation["responses"].values())
+            for content in message.get("content", {}).values()
+            if "example" in content and "schema" in content
+        ]
+        assert contents
+        for where, content in contents:
+            schema = {**content["schema"], "components": parsed["components"]}
+            problems = [error.message for error in OAS31Validator(schema).iter_errors(content["example"])]
+            assert not problems, where
 
     def test_says_which_answers_are_files(self, settings):
         settings.ROOT_URLCONF = "restartix.urls"

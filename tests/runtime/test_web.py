@@ -45,6 +45,10 @@ class TestWithoutADatabase:
         assert head.startswith(b"HTTP/1.1 400")
         assert json.loads(body)["error"]["code"] == "malformed_request"
 
+    def test_a_stream_of_what_cannot_be_an_id_is_not_found(self, lost):
+        for key in ("0" * 36, "-" * 36):
+            assert fetch(f"{lost.url}/v1/scheduling/holds/{key}/stream")[0] == 404
+
 
 def test_readiness_follows_the_database(test_servers, open_folder, tmp_path):
     postgres = Postgres(open_folder / "postgres", log=open_folder / "postgres.log", throwaway=True)

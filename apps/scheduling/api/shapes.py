@@ -128,7 +128,9 @@ class VideocallShape(Representation):
 
 
 class StaffRef(Representation):
-    """A user, as the clinic's staff name them."""
+    """A user, as the clinic's staff name them; where patients see one, it is without the e-mail."""
+
+    withheld = ("email",)
 
     id = serializers.IntegerField(source="pk")
     name = serializers.CharField()
