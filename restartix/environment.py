@@ -80,7 +80,7 @@ class Environment:
         tuple[str, ...],
         Variable(
             "CORS_ALLOWED_ORIGINS",
-            "origins of single-page apps that may call the API, besides the verified domains of the clinics",
+            "origins of single-page apps that may call the API",
         ),
     ]
     csrf_trusted_origins: Annotated[
