@@ -273,7 +273,10 @@ class Bookings(PublicScheduling):
         return Answered(appointment, status=200) if booked.is_repeat else appointment
 
     def _patient(self, patient_id: int | None) -> Patient | None:
-        """Return whom a signed-in patient books for: themself, or the one they name and care for."""
+        """Return whom a signed-in patient books for: themself, or the one they name and care for.
+
+        None for whoever is no patient here and cares for none: they book as a visitor does.
+        """
         if self.actor.effective_role != Role.PATIENT:
             if patient_id is not None:
                 raise Invalid({"patient_id": ["only a signed-in patient or caregiver names a patient"]})
@@ -287,6 +290,8 @@ class Bookings(PublicScheduling):
         else:
             patient = own.filter(person__user=self.actor.user_id).first()
             message = "required: say for whom you book"
+            if patient is None and not Patient.objects.own(self.actor, today=today).exists():
+                return None
         if patient is None:
             raise Invalid({"patient_id": [message]})
         return patient
@@ -369,7 +374,8 @@ class OfferedTemplates(PublicScheduling):
     @operation(limits=(TIMESLOTS,), errors=(NotFound,))
     def list(self) -> Any:
         """List the services that can be booked."""
-        if "organization" not in self.request.GET and header_of(self.request) is None:
+        slug = self.request.GET.get("organization")
+        if slug == "" or (slug is None and header_of(self.request) is None):
             raise Invalid({"organization": ["required, unless X-Organization-ID is sent"]})
         self.require_organization()
         return super().list()
