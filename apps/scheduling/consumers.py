@@ -12,6 +12,7 @@ import asyncio
 import heapq
 import itertools
 import logging
+import sys
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +41,11 @@ BATCH_SECONDS = 0.2
 COMMENT_SECONDS, LIFE_SECONDS = 15.0, 900.0
 
 
+def _group_of_specialist(number: int) -> str:
+    """Return the group's name: one text for all streams, of which there are thousands."""
+    return sys.intern(f"specialist-{number}")
+
+
 class HoldStream(EventStream):
     """The stream of one hold: it lives as long as the hold, which lives as long as a stream renews it."""
 
@@ -52,9 +58,8 @@ class HoldStream(EventStream):
         self.watched = stream
         snapshot, stream.snapshot = stream.snapshot or {}, None
         await self.tell("snapshot", snapshot)
-        await self.join(
-            f"hold-{stream.hold_id.replace('-', '')}", *(f"specialist-{number}" for number in stream.specialists)
-        )
+        specialists, stream.specialists = stream.specialists, ()
+        await self.join(f"hold-{stream.hold_id.replace('-', '')}", *map(_group_of_specialist, specialists))
         RENEWER.add(self)
 
     async def end(self) -> None:
@@ -104,7 +109,7 @@ class TimeslotStream(EventStream):
 
     async def begin(self, stream: tuple[int, ...]) -> None:
         """Say that from now on changes are told."""
-        await self.join(*(f"specialist-{number}" for number in stream))
+        await self.join(*map(_group_of_specialist, stream))
         await self.send_event("ready", {"specialist_ids": list(stream)})
         self.begun = asyncio.get_running_loop().time()
         self._later()
