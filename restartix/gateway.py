@@ -46,8 +46,10 @@ def error_body(code: str, message: str, request_id: str) -> bytes:
 async def refuse(send: Send, status: int, code: str, message: str, *, retry_after: int = 0) -> None:
     """Answer with the error envelope; what is still on its way in is read and dropped by the server."""
     request_id = uuid4().hex
+    content = error_body(code, message, request_id)
     headers = [
         (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),
         (b"cache-control", b"no-store"),
         (b"x-request-id", request_id.encode()),
     ]
@@ -56,7 +58,7 @@ async def refuse(send: Send, status: int, code: str, message: str, *, retry_afte
     if retry_after:
         headers.append((b"retry-after", str(retry_after).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": error_body(code, message, request_id)})
+    await send({"type": "http.response.body", "body": content})
 
 
 class Gateway:

@@ -152,11 +152,16 @@ def verdict(parts: dict[str, str]) -> tuple[int, dict[str, str]]:
 async def respond(path: str, send: Send) -> None:
     """Answer `/healthz/live` or `/healthz/ready` over ASGI."""
     status, body = (200, {"process": OK}) if path == "/healthz/live" else verdict(await health.parts_async())
-    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    content = orjson.dumps(body)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),  # without it HTTP/1.0 probes would get chunks
+        (b"cache-control", b"no-store"),
+    ]
     if status == 503:
         headers.append((b"retry-after", b"1"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": orjson.dumps(body)})
+    await send({"type": "http.response.body", "body": content})
 
 
 def live(request: HttpRequest) -> HttpResponse:

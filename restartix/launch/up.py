@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -52,11 +52,24 @@ def arguments_of(command_line: Sequence[str]) -> argparse.Namespace:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--port", type=int, default=9000, help="0 takes a free one (default: 9000)")
+    parser.add_argument("--port", type=_whole(0, 65_535), default=9000, help="0 takes a free one (default: 9000)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--data-dir", type=Path, help="embedded servers, files, keys (default: DATA_DIR or .data)")
     parser.add_argument("--no-demo", action="store_true", help="load no demo clinics")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="web processes on the port (default: 1)")
+    parser.add_argument(
+        "--workers", type=_whole(1, 64), default=1, metavar="N", help="web processes on the port (default: 1)"
+    )
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers between two bounds."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text}: a whole number from {least} to {most} is expected")
+        return int(text)
+
+    return read
 
 
 def main(command_line: Sequence[str]) -> int:

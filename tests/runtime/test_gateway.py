@@ -49,6 +49,7 @@ class TestHeaders:
         status, error = refusal(answered)
         assert (status, error["code"], error["details"]) == (431, "headers_too_large", {})
         assert error["request_id"]
+        assert dict(answered[0]["headers"])[b"content-length"] == str(len(answered[1]["body"])).encode()
         assert not got
 
     def test_an_address_that_is_too_long_is_refused(self):

@@ -27,8 +27,9 @@ class TestBeforeAnythingIsStarted:
         assert f"port {port} on 127.0.0.1 is taken" in done.stderr
         assert not (tmp_path / "data" / "postgres").exists()
 
-    def test_wrong_usage_exits_with_2(self):
-        assert manage("up", "--port", "many").returncode == 2
+    @pytest.mark.parametrize("usage", ["--port=many", "--port=65536", "--port=-1", "--workers=0"])
+    def test_wrong_usage_exits_with_2(self, usage):
+        assert manage("up", usage).returncode == 2
 
     def test_production_without_a_secret_key_says_what_to_set(self, tmp_path):
         done = manage("up", "--data-dir", str(tmp_path), DEBUG="off")
