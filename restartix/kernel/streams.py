@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -49,7 +50,18 @@ def publish(messages: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
     if _loop is not None and _loop.is_running():
         asyncio.run_coroutine_threadsafe(_send(batch), _loop)
         return
+    if _is_inside_a_loop():  # somebody else's: wait for nothing there
+        threading.Thread(target=async_to_sync(_send), args=(batch,)).start()
+        return
     async_to_sync(_send)(batch)
+
+
+def _is_inside_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def _send(messages: list[tuple[str, Mapping[str, Any]]]) -> None:

@@ -87,11 +87,12 @@ def desk(window: Callable[..., Watched], base: str, clinic: Clinic) -> Callable[
     def open_desk(**options: Any) -> Watched:
         watched = window(base, **options)
         page = watched.go("/admin/login/")
-        page.keyboard.type("ion.admin@example.org")  # the field has the focus
+        page.locator("input[name=username]:focus").wait_for()  # the field gets the focus by itself
+        page.keyboard.type("ion.admin@example.org")
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
         page.keyboard.press("Enter")
-        page.wait_for_url("**/admin/")
+        page.wait_for_url("**/admin/", timeout=30_000)
         return watched
 
     return open_desk

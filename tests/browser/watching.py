@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 #: axe-core 4.14.1 (npm package axe-core, Mozilla Public License 2.0: axe.LICENSE.txt), for tests only.
 AXE = Path(__file__).with_name("axe.min.js").read_text(encoding="utf-8")
@@ -68,12 +68,12 @@ class Watched:
         assert self.context.cookies() == []
 
     def first_load(self, path: str) -> int:
-        """Return how many bytes of bodies the first look at a page takes, uncompressed."""
-        answers: list[Response] = []
-        self.page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 (Playwright marks the function)
+        """Return how many bytes of bodies the first look at a page takes over the wire."""
+        finished: list[Request] = []
+        self.page.on("requestfinished", lambda request: finished.append(request))  # noqa: PLW0108 (Playwright marks it)
         self.page.goto(self.base + path, wait_until="load")
-        shown = [answer for answer in answers if not urlsplit(answer.url).path.endswith("/stream")]
-        return sum(len(answer.body()) for answer in shown if answer.status == 200)
+        shown = [request for request in finished if not urlsplit(request.url).path.endswith("/stream")]
+        return sum(request.sizes()["responseBodySize"] for request in shown)
 
     def violations(self) -> list[str]:
         """Return what axe finds wrong with the page as it stands: rule and place."""

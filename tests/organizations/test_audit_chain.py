@@ -78,7 +78,7 @@ class Trail:
             return self.superuser.execute(sql.replace("{sud}", where), parameters).rowcount
 
     def rows(self, clinic, columns="seq, id"):
-        sql = f"SELECT {columns} FROM organizations_auditentry WHERE organization_id = %s ORDER BY seq"
+        sql = f"SELECT {columns} FROM organizations_auditentry WHERE organization_id = %s ORDER BY seq, id"
         return self.superuser.execute(sql, [clinic.pk]).fetchall()
 
     def rewrite(self, sql, *parameters):
