@@ -42,7 +42,6 @@ class Clinic:
     def entered(self) -> Iterator[Callable[[date], bytes]]:
         """Act for the clinic; yields what fetches, works out and writes the times from a day on."""
         from apps.scheduling.api.public_shapes import timeslots_data
-        from apps.scheduling.domain.zones import stamps
         from apps.scheduling.selectors.booking import timeslots
         from apps.scheduling.selectors.offers import offering
         from restartix.kernel.api.envelope import dumps, one
@@ -52,8 +51,7 @@ class Clinic:
             now, last = datetime.now(UTC), start + timedelta(days=slots.DAYS - 1)
             offered = offering(self.template, now=now, public_only=True)
             found = timeslots(offered, first=start, last=last, timezone=ZONE, specialist_id=None, now=now)
-            seconds = [second for second, _ in found.slots]
-            return dumps(one(timeslots_data(found, list(stamps(ZONE, seconds)))))
+            return dumps(one(timeslots_data(found)))
 
         with acting_for(self.organization, actor=Actor.system("bench")):
             yield answer

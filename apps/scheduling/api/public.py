@@ -14,7 +14,6 @@ from apps.organizations.models import Organization
 from apps.profiles.models import Patient
 from apps.scheduling.api import bodies, watchers, watching
 from apps.scheduling.api import public_shapes as shapes
-from apps.scheduling.domain.zones import stamps
 from apps.scheduling.errors import (
     ConsentRequired,
     CutoffPassed,
@@ -121,8 +120,7 @@ class Timeslots(PublicScheduling):
         found = booking.timeslots(
             offered, first=first, last=last, timezone=timezone, specialist_id=query.get("specialist_id"), now=now
         )
-        seconds = [start for start, _ in found.slots]
-        return shapes.timeslots_data(found, list(stamps(timezone, seconds)))
+        return shapes.timeslots_data(found)
 
     def represent(self, value: Any, operation: Any) -> Any:
         """Write the answer as it was assembled: thousands of slots pass no serializer."""

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from apps.organizations.api.shapes import AddressShape
 from apps.profiles.models import Specialist
-from apps.scheduling.domain.zones import DAY, EPOCH_ORDINAL, TIMES
+from apps.scheduling.domain.zones import DAY, EPOCH_ORDINAL, TIMES, stamps
 from apps.scheduling.lifecycles import AppointmentStatus, HoldStatus
 from apps.scheduling.models import AppointmentTemplate, Hold
 from apps.scheduling.models.templates import Mode
@@ -168,7 +168,7 @@ class OfferedTemplate(Representation):
         return list(OfferedSpecialist(booking.providers_of(template), many=True).data)
 
 
-def timeslots_data(found: Any, stamps: list[tuple[str, str, str]]) -> Mapping[str, Any]:
+def timeslots_data(found: Any) -> Mapping[str, Any]:
     """Return the answer of timeslots; written by hand, for a page holds thousands of slots."""
     template = found.offering.template
     duration = template.duration_minutes * 60
@@ -178,17 +178,7 @@ def timeslots_data(found: Any, stamps: list[tuple[str, str, str]]) -> Mapping[st
         "from": found.first.isoformat(),
         "to": found.last.isoformat(),
         "duration_minutes": template.duration_minutes,
-        "slots": [
-            {
-                "start": _utc(start),
-                "end": _utc(start + duration),
-                "local_date": local_date,
-                "local_time": local_time,
-                "utc_offset": offset,
-                "specialist_ids": takers,
-            }
-            for (start, takers), (local_date, local_time, offset) in zip(found.slots, stamps, strict=True)
-        ],
+        "slots": [_slot(_times(start, duration, found.timezone), takers) for start, takers in found.slots],
         "specialists": [_offered(provider.specialist) for provider in found.providers],
     }
 
@@ -203,8 +193,29 @@ def _offered(specialist: Specialist) -> dict[str, Any]:
     }
 
 
+def _slot(times: tuple[str, str, str, str, str], takers: tuple[int, ...]) -> dict[str, Any]:
+    start, end, local_date, local_time, offset = times
+    return {
+        "start": start,
+        "end": end,
+        "local_date": local_date,
+        "local_time": local_time,
+        "utc_offset": offset,
+        "specialist_ids": takers,
+    }
+
+
 @lru_cache(maxsize=65_536)
+def _times(start: int, duration: int, timezone: str) -> tuple[str, str, str, str, str]:
+    """Return start and end, and the start's date, time and offset on a wall clock.
+
+    Remembered, for the next page shows the same times.
+    """
+    (local,) = stamps(timezone, [start])
+    return _utc(start), _utc(start + duration), *local
+
+
 def _utc(instant: int) -> str:
-    """Return the instant as the API writes it; remembered, for the next page shows the same times."""
+    """Return the instant as the API writes it."""
     days, second = divmod(instant, DAY)
     return f"{date.fromordinal(EPOCH_ORDINAL + days)}T{TIMES[second // 60]}:{second % 60:02d}Z"
