@@ -92,7 +92,7 @@ def desk(window: Callable[..., Watched], base: str, clinic: Clinic) -> Callable[
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
         page.keyboard.press("Enter")
-        page.wait_for_url("**/admin/", timeout=30_000)
+        page.wait_for_url("**/admin/")
         return watched
 
     return open_desk

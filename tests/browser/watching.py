@@ -40,7 +40,7 @@ class Watched:
             color_scheme="dark" if dark else "light",
             **given,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         watched = cls(context, context.new_page(), base)
         watched.page.on("console", watched._heard)
         watched.page.on("pageerror", lambda error: watched.console.append(str(error)))
