@@ -35,7 +35,7 @@ def rows(world: World) -> list[Row]:
     organization, _ = world.organizations[0]
     application = InProcess()
     template, starts = _free_times(application, organization)
-    wanted = 8 * world.options.rounds + 4
+    wanted = 5 * world.options.rounds + 4
     taken: dict[str, list[tuple[float, float]]] = {BARE: [], "hold": [], "book": []}
     statements: dict[str, int] = {}
     with _bare_table(world) as bare:

@@ -84,8 +84,8 @@ def _case(application: InProcess, clinic: Clinic, start: date, case: str) -> lis
         request()
     targets = {BARE: lambda: slots.bare_sweep(clinic.people, start=start, now=now)}
     with clinic.entered() as answer:
-        timings = interleaved({**targets, ANSWER: lambda: answer(start)}, rounds=20)
-    timings |= interleaved({**targets, REQUEST: request}, rounds=20)
+        timings = interleaved({**targets, ANSWER: lambda: answer(start)}, rounds=40)
+    timings |= interleaved({**targets, REQUEST: request}, rounds=40)
     told = f"{len(statements)} SQL statements, {len(request()) / 1024:.0f} KiB"
     return _table(f"{case}, {len(found):,} times", timings, told, is_small=len(clinic.people) <= CASES[0][0])
 

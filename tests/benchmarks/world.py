@@ -29,7 +29,7 @@ class Options:
 
     appointments: int = 500_000
     #: Rounds of every target, and seconds of load each.
-    rounds: int = 5
+    rounds: int = 9
     seconds: float = 2.0
     streams: int = 2_000
 

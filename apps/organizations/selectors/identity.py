@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import Any
 
+import orjson
 from django.db import connection
 
 from apps.organizations.lifecycles import OrganizationStatus
@@ -29,7 +28,7 @@ def enter(ask: Ask) -> Found:
         raise Unauthorized(details={"reason": "impersonation_ended"})
     subject = ask.token.subject if ask.token else None
     with connection.cursor() as cursor:
-        cursor.execute(_ENTER, [subject, ask.organization_id, ask.is_public, json.dumps(asdict(ask.trace))])
+        cursor.execute(_ENTER, [subject, ask.organization_id, ask.is_public, orjson.dumps(ask.trace).decode()])
         row = cursor.fetchone()
         found = _found(row)
         if found.is_superadmin and found.organization is None:
