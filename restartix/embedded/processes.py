@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from restartix.embedded.stopping import held
+
 # Loaded before any fork: a child that has become another user may not be able to import.
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
@@ -103,18 +105,19 @@ class Child:
         """Start it. Raises ServerFailed if its program cannot be executed."""
         log = opened_log(self.log)
         try:
-            self.process = subprocess.Popen(
-                list(self.command),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if self.piped else log,
-                stderr=subprocess.STDOUT,
-                env=dict(self.environment),
-                cwd=self.folder,
-                start_new_session=True,
-                preexec_fn=dying_with_parent(self.on_parents_death),  # noqa: PLW1509 - a single prctl call
-                pass_fds=list(self.descriptors),
-                **self.demotion,
-            )
+            with held():
+                self.process = subprocess.Popen(
+                    list(self.command),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE if self.piped else log,
+                    stderr=subprocess.STDOUT,
+                    env=dict(self.environment),
+                    cwd=self.folder,
+                    start_new_session=True,
+                    preexec_fn=dying_with_parent(self.on_parents_death),  # noqa: PLW1509 - a single prctl call
+                    pass_fds=list(self.descriptors),
+                    **self.demotion,
+                )
         except OSError as error:
             raise ServerFailed(f"{self.name} could not be started: {error}") from error
         finally:

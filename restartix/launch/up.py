@@ -17,13 +17,13 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any
 
 from restartix import environment
-from restartix.embedded import state
+from restartix.embedded import state, stopping
 from restartix.embedded.processes import ServerFailed, dying_with_parent
 from restartix.embedded.servers import Servers
+from restartix.embedded.stopping import Stop
 from restartix.environment import ROOT, Environment
 from restartix.launch import libraries
 from restartix.launch.freshness import Stamp
@@ -37,10 +37,6 @@ DESCRIPTION = (
 )
 QUEUES = "default,webhooks,pdf,telemetry"
 _READY_SECONDS = 60
-
-
-class Stop(BaseException):
-    """Somebody wants us to stop: Ctrl-C, SIGTERM, or the terminal closed."""
 
 
 def arguments_of(command_line: Sequence[str]) -> argparse.Namespace:
@@ -77,8 +73,7 @@ def main(command_line: Sequence[str]) -> int:
     options = arguments_of(command_line)
     if options.data_dir:
         os.environ["DATA_DIR"] = str(options.data_dir.resolve())
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, _on_signal)
+    stopping.heed()
     launch = Launch(options)
     try:
         with launch.port_and_folder():
@@ -92,10 +87,6 @@ def main(command_line: Sequence[str]) -> int:
         sys.stderr.write(f"{error.strerror or error}: {error.filename or launch.data_dir}\n")
         return 1
     return 0
-
-
-def _on_signal(number: int, frame: FrameType | None) -> None:
-    raise Stop
 
 
 class Launch:
@@ -127,8 +118,7 @@ class Launch:
         except Stop:
             self.steps.tell("stopping: requests in flight may finish")
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
+            stopping.ignore()
             self._stop()
 
     @property
@@ -267,21 +257,24 @@ class Launch:
 
     def _run(self, command: Sequence[str], variables: Mapping[str, str], output: IO[bytes]) -> int:
         """Run one command to its end, passing on meanwhile what the parts say; returns its exit code."""
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=dict(variables),
-            stdout=output,
-            preexec_fn=dying_with_parent(signal.SIGKILL),  # noqa: PLW1509 - a single prctl call
-        )
+        process = None
         try:
+            with stopping.held():
+                process = subprocess.Popen(
+                    command,
+                    cwd=ROOT,
+                    env=dict(variables),
+                    stdout=output,
+                    preexec_fn=dying_with_parent(signal.SIGKILL),  # noqa: PLW1509 - a single prctl call
+                )
             while process.poll() is None:
                 if self.parts:
                     self.parts.pump(0.05)
             return int(process.returncode)
         finally:
-            process.kill()
-            process.wait()
+            if process:
+                process.kill()
+                process.wait()
 
     def _wait_until_ready(self, parts: Parts) -> None:
         """Wait until requests are answered and tasks are taken. Raises ServerFailed if that does not come about."""
