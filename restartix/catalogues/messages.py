@@ -146,8 +146,14 @@ def _refusals() -> Iterator[Message]:
     from restartix.kernel.errors import Refusal
 
     for refusal in _subclasses(Refusal):
+        if _is_of_commands(refusal.__module__):  # pages never say it, and whether it is imported depends on chance
+            continue
         if refusal.__module__.startswith("apps."):
             yield Message("", refusal.default_message())
+
+
+def _is_of_commands(module: str) -> bool:
+    return ".management." in module or module.startswith("tests.")
 
 
 def _subclasses(of: type[Any]) -> Iterator[type[Any]]:
