@@ -146,14 +146,9 @@ def _refusals() -> Iterator[Message]:
     from restartix.kernel.errors import Refusal
 
     for refusal in _subclasses(Refusal):
-        if _is_of_commands(refusal.__module__):  # pages never say it, and whether it is imported depends on chance
-            continue
-        if refusal.__module__.startswith("apps."):
+        # what only commands refuse no page says, and whether it is imported at all depends on chance
+        if refusal.__module__.startswith("apps.") and ".management." not in refusal.__module__:
             yield Message("", refusal.default_message())
-
-
-def _is_of_commands(module: str) -> bool:
-    return ".management." in module or module.startswith("tests.")
 
 
 def _subclasses(of: type[Any]) -> Iterator[type[Any]]:
