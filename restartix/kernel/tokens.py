@@ -28,13 +28,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from restartix import development
 from restartix.kernel.jwks import FixedKey, Keys, PublishedKeys
 
 ALGORITHM = "RS256"
 LEEWAY_SECONDS = 60
 LONGEST_TOKEN = 8192
 LONGEST_SUBJECT = 255
-DEVELOPMENT_ISSUER = "https://development-issuer.restartix.localhost"
+DEVELOPMENT_ISSUER = development.ISSUER
 DEVELOPMENT_KEY_FILE = "development-issuer.pem"
 DEVELOPMENT_KEY_ID = "development"
 _REMEMBERED = 4096

@@ -23,12 +23,6 @@ class TimeslotsQuery(Query):
     specialist_id = fields.Id(required=False)
 
 
-class OfferedTemplatesQuery(Query):
-    """Which clinic's services."""
-
-    organization = fields.Slug(pattern=r"[a-z0-9-]{1,63}", required=False)
-
-
 class StreamQuery(Query):
     """Which template's times to watch."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -82,6 +82,20 @@ class AppointmentTemplate(Timestamped, TenantModel):
     def slot_step_minutes(self) -> int:
         """Minutes between two starts of the grid."""
         return self.explicit_step_minutes or self.duration_minutes + self.gap_minutes
+
+    def terms(self) -> dict[str, Any]:
+        """Return what an appointment takes over when it is made; later changes of the template leave it alone."""
+        return {
+            "appointment_template": self,
+            "title": self.name,
+            "specialty_id": self.specialty_id,
+            "mode": self.mode,
+            "location": self.location,
+            "price": self.price,
+            "currency": self.currency,
+            "gap_minutes": self.gap_minutes,
+            "cutoff_hours": self.cancel_cutoff_hours,
+        }
 
 
 class TemplateSpecialist(TenantModel):

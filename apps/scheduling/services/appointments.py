@@ -101,18 +101,7 @@ def _defaults(organization: Organization, template: AppointmentTemplate | None) 
     if template is None:
         plain = {"title": "Appointment", "mode": Mode.IN_PERSON, "currency": organization.currency}
         return {**common, **plain, "cutoff_hours": DEFAULT_CUTOFF_HOURS}
-    return {
-        **common,
-        "appointment_template": template,
-        "title": template.name,
-        "specialty_id": template.specialty_id,
-        "mode": template.mode,
-        "location": template.location,
-        "price": template.price,
-        "currency": template.currency,
-        "gap_minutes": template.gap_minutes,
-        "cutoff_hours": template.cancel_cutoff_hours,
-    }
+    return {**common, **template.terms()}
 
 
 def check_times(started_at: datetime, ended_at: datetime) -> None:
