@@ -11,5 +11,6 @@ urlpatterns = [
     path("v1/", include("restartix.kernel.api.docs")),
     path("v1/", include("apps.profiles.api.urls")),
     path("v1/", include("apps.organizations.api.urls")),
+    path("v1/", include("apps.forms.api.urls")),
     path("v1/", include("apps.scheduling.api.urls")),
 ]

@@ -1,0 +1,1 @@
+"""What can be refused and why: forms."""

@@ -1,0 +1,10 @@
+"""Custom fields: definitions, versions, values."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [("profiles", "0004_licences")]
+
+    operations = []

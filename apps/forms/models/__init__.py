@@ -1,0 +1,1 @@
+"""Rows of forms: custom field definitions and their values."""

@@ -1,0 +1,1 @@
+"""Reads of forms that assemble several models."""
