@@ -236,6 +236,8 @@ def _storage(url: str) -> dict[str, Any]:
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
 
+#: Stored files are read through our own signed addresses, not the store's.
+STORES_LOCALLY = urlsplit(env.storage_url).scheme == "file"
 STORAGES = {
     "default": _storage(env.storage_url),
     "staticfiles": {

@@ -9,6 +9,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("book/", include("apps.scheduling.pages.urls")),
     path("v1/", include("restartix.kernel.api.docs")),
+    path("v1/", include("restartix.kernel.api.files")),
     path("v1/", include("apps.profiles.api.urls")),
     path("v1/", include("apps.organizations.api.urls")),
     path("v1/", include("apps.forms.api.urls")),

@@ -150,7 +150,7 @@ class TestTheBody:
 
     def test_over_one_mebibyte_is_too_large(self, ion):
         filler = {"title": "x" * (1024 * 1024)}
-        assert expect(ion.post("/v1/things", filler), 413, "payload_too_large")["details"] == {"limit_bytes": 1048576}
+        assert expect(ion.post("/v1/things", filler), 413, "payload_too_large")["details"] == {"max_bytes": 1048576}
 
     def test_of_one_mebibyte_is_read(self, ion):
         document = json.dumps({**VALID, "note": ""}).encode()

@@ -7,6 +7,7 @@ from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
 from restartix.kernel.api.docs import document
+from restartix.kernel.api.envelope import JSON
 from restartix.kernel.api.operations import Operation
 from restartix.kernel.api.schema.examples import example_of
 from restartix.kernel.api.serializers import read
@@ -51,14 +52,14 @@ def examples(node, path=""):
 
 
 def bodies():
-    """Return every operation that takes a body, by its name."""
+    """Return every operation that takes a JSON body, by its name."""
     generator = SchemaGenerator()
     generator.get_schema(request=None, public=True)
     found = {}
     for path, _, method, callback in generator.endpoints:
         view = generator.create_view(callback, method)
         operation: Operation = view.operation_for(view.action)
-        if operation.body is not None and method != "GET":
+        if operation.body is not None and method != "GET" and JSON in operation.consumes:
             found[f"{method} {path}"] = operation
     return found
 

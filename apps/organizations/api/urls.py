@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.organizations.api.pictures import OrganizationPictures, PublicPictures
 from apps.organizations.api.views import Members, Organizations, PublicOrganizations
 from restartix.kernel.api import converters
 from restartix.kernel.api.resources import writes
@@ -18,4 +19,7 @@ urlpatterns = [
     path("organizations/<id:id>/members", Members.as_view({"get": "list"})),
     path("organizations/<id:id>/members/<id:membership_id>", Members.as_view(writes("update"))),
     path("organizations/<id:id>/connect-user", Members.as_view({"post": "connect_user"})),
+    path("organizations/<id:id>/logo", OrganizationPictures.as_view({"post": "set_logo", "delete": "remove_logo"})),
+    path("organizations/<id:id>/icon", OrganizationPictures.as_view({"post": "set_icon", "delete": "remove_icon"})),
+    path("public/images/<uuid:uid>", PublicPictures.as_view({"get": "fetch"})),
 ]

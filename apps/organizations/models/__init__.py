@@ -6,6 +6,7 @@ from apps.organizations.models.facts import Fact
 from apps.organizations.models.idempotency import IdempotencyRecord
 from apps.organizations.models.memberships import Membership, MembershipRole
 from apps.organizations.models.organizations import ConsentType, Domain, Organization
+from apps.organizations.models.pictures import Picture, PictureKind
 from apps.organizations.models.users import User
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
     "Membership",
     "MembershipRole",
     "Organization",
+    "Picture",
+    "PictureKind",
     "User",
 ]

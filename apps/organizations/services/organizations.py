@@ -8,11 +8,11 @@ from django.db import transaction
 
 from apps.organizations.errors import OnlySuperadmins
 from apps.organizations.lifecycles import OrganizationStatus
-from apps.organizations.models import Domain, Organization
-from apps.organizations.services import memberships
+from apps.organizations.models import Domain, Organization, PictureKind
+from apps.organizations.services import memberships, pictures
 from apps.organizations.services.removals import Removal
 from restartix.kernel import clock
-from restartix.kernel.errors import AlreadyTaken, refusing
+from restartix.kernel.errors import AlreadyTaken, NotFound, refusing
 from restartix.kernel.tenancy import Actor
 
 #: What higher apps count and let go when an organization is deleted.
@@ -66,6 +66,38 @@ def suspend(organization: Organization, *, by: Actor) -> Organization:
 def reactivate(organization: Organization, *, by: Actor) -> Organization:
     """Serve the clinic again."""
     return change(organization, by=by, status=OrganizationStatus.ACTIVE)
+
+
+@transaction.atomic
+def set_picture(organization: Organization, *, by: Actor, kind: str, data: bytes) -> Organization:
+    """Publish `data` as the organization's logo or icon (`kind`), holding the row; an icon must be square.
+
+    Raises Invalid (422), PayloadTooLarge (413) and UnsupportedMediaType (415) as `pictures.publish` does.
+    """
+    organization = memberships.lock(organization.pk)
+    uid = pictures.publish(
+        data,
+        kind=kind,
+        owner_id=organization.pk,
+        replacing=getattr(organization, kind),
+        is_square=kind == PictureKind.ICON,
+    )
+    setattr(organization, kind, uid)
+    organization.save(update_fields=[kind])
+    return organization
+
+
+@transaction.atomic
+def remove_picture(organization: Organization, *, by: Actor, kind: str) -> Organization:
+    """Withdraw the organization's logo or icon, holding the row. Raises NotFound (404) where there is none."""
+    organization = memberships.lock(organization.pk)
+    uid = getattr(organization, kind)
+    if uid is None:
+        raise NotFound
+    pictures.withdraw(uid)
+    setattr(organization, kind, None)
+    organization.save(update_fields=[kind])
+    return organization
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from apps.organizations.selectors import images
 from apps.profiles.models import Specialist
 from apps.profiles.models.patients import CaregiverPermission
 from apps.profiles.models.specialists import LicenseStatus
+from apps.profiles.selectors import signatures
 from apps.profiles.selectors.me import Me
 from restartix.kernel import clock
 from restartix.kernel.api import fields
@@ -183,8 +184,8 @@ class SpecialistShape(SpecialistPublic):
         return data
 
     def get_signature_url(self, specialist: Specialist) -> str | None:
-        """Return a signed address of the signature; there is none before signatures are uploaded."""
-        return None
+        """Return an address that opens the signature for 15 minutes."""
+        return signatures.address_of(specialist)
 
     def get_has_signature(self, specialist: Specialist) -> bool:
         """Say whether documents can be signed with a picture."""

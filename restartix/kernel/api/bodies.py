@@ -12,11 +12,13 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from restartix.kernel.api.envelope import JSON
 from restartix.kernel.api.idempotency import digest_of_parts
 from restartix.kernel.api.operations import MULTIPART, Operation
-from restartix.kernel.api.parsing import check_media_type, parse_json, read_bytes, text_problem
+from restartix.kernel.api.parsing import check_media_type, parse_json, read_bytes, text_problem, too_large
 from restartix.kernel.api.queries import Problems
-from restartix.kernel.errors import MalformedRequest, Refusal
+from restartix.kernel.errors import MalformedRequest, PayloadTooLarge, Refusal
 
 MAX_PARTS = 100
+#: What boundaries and part headers may add to an uploaded file.
+ENVELOPE_BYTES = 16 * 1024
 
 
 class SentBody:
@@ -47,7 +49,7 @@ class SentBody:
         if request.method in {"GET", "HEAD", "OPTIONS"}:
             self.is_complete = True
             return {}
-        raw = read_bytes(request, limit=operation.max_bytes)
+        raw = self._bytes(request, operation)
         if not raw and (JSON in operation.consumes or not operation.body):
             self.is_complete = True
             return self._nothing(request, operation)
@@ -61,6 +63,16 @@ class SentBody:
         if not isinstance(document, dict):
             raise MalformedRequest("The body must be a JSON object.")
         return document
+
+    @staticmethod
+    def _bytes(request: HttpRequest, operation: Operation) -> bytes:
+        """Read the body; `max_bytes` of an upload is that of its file, what wraps the file comes on top."""
+        if MULTIPART not in operation.consumes:
+            return read_bytes(request, limit=operation.max_bytes)
+        try:
+            return read_bytes(request, limit=operation.max_bytes + ENVELOPE_BYTES)
+        except PayloadTooLarge as error:
+            raise too_large(operation.max_bytes) from error
 
     def _nothing(self, request: HttpRequest, operation: Operation) -> Any:
         """Take an absent body for `{}`, but not where the caller announced JSON and the operation needs some."""

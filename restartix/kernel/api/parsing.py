@@ -68,7 +68,7 @@ def _chunks(request: HttpRequest, limit: int) -> Iterator[bytes]:
 
 def too_large(limit: int) -> PayloadTooLarge:
     """Return the refusal of a body over `limit` bytes."""
-    return PayloadTooLarge(details={"limit_bytes": limit})
+    return PayloadTooLarge(details={"max_bytes": limit})
 
 
 def check_media_type(request: HttpRequest, *accepted: str) -> str:

@@ -111,7 +111,7 @@ _OF_STATUS: dict[int, tuple[str, ...]] = {
 _EXAMPLE_DETAILS: dict[str, Schema] = {
     "validation_failed": {"field": "name", "error": "required", "fields": {"name": ["required"]}},
     "invalid_transition": {"from": "upcoming", "to": "done", "allowed": ["confirmed", "inprogress", "noshow"]},
-    "payload_too_large": {"limit_bytes": 1048576},
+    "payload_too_large": {"max_bytes": 1048576},
 }
 
 
