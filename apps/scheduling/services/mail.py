@@ -9,17 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email import encoders
 from email.mime.base import MIMEBase
-from email.utils import formataddr
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.cache import cache
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop, override
 
+from apps.organizations.services import letters
 from apps.scheduling.lifecycles import ACTIVE, AppointmentStatus
 from apps.scheduling.models import Appointment
 from apps.scheduling.models.templates import Mode
@@ -28,11 +27,6 @@ from apps.scheduling.services import management
 from restartix.kernel import clock, dates
 from restartix.kernel import wording as words
 from restartix.kernel.languages import spoken
-
-#: A letter that was sent is remembered so long, in case that the relay tries again.
-REMEMBERED_SECONDS = 7 * 86_400
-#: A mail server that is slower than this is asked again later.
-TIMEOUT_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +52,11 @@ def send(letter: Letter, *, appointment_id: int, key: str) -> bool:
     patient has no e-mail address. A crash between the mail server's yes and our note of it sends a second copy with the
     same Message-ID, which mail programs show once. Raises OSError or SMTPException if the mail server does not take it.
     """
-    mark = f"mail:{key}:{letter.template}"
     appointment = _appointment(appointment_id)
     if appointment is None or appointment.status not in letter.states or appointment.ended_at <= clock.now():
         return False
     to = recipient_of(appointment)
-    if to is None or cache.get(mark):
-        return False
-    message(letter, appointment, to=to, key=key).send()
-    cache.set(mark, 1, REMEMBERED_SECONDS)
-    return True
+    return to is not None and letters.send_once(message(letter, appointment, to=to, key=key), key=key)
 
 
 def _appointment(appointment_id: int) -> Appointment | None:
@@ -93,19 +82,7 @@ def message(letter: Letter, appointment: Appointment, *, to: str, key: str) -> E
         )
         text = render_to_string(f"email/{letter.template}.txt", context)
         html = render_to_string(f"email/{letter.template}.html", context)
-    sent = EmailMultiAlternatives(
-        subject=_one_line(subject),
-        body=text,
-        from_email=formataddr((_one_line(organization.name), settings.DEFAULT_FROM_EMAIL)),
-        to=[to],
-        reply_to=[organization.email] if organization.email else None,
-        headers={
-            "Message-ID": f"<{key}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2]}>",
-            "Auto-Submitted": "auto-generated",
-            "Content-Language": language,
-        },
-        connection=get_connection(timeout=TIMEOUT_SECONDS),
-    )
+    sent = letters.envelope(to=to, organization=organization, subject=subject, text=text, key=key, language=language)
     sent.attach_alternative(html, "text/html")
     sent.attach(_calendar_file(appointment))
     return sent
@@ -166,8 +143,3 @@ def _calendar_file(appointment: Appointment) -> MIMEBase:
     encoders.encode_base64(part)
     part.add_header("Content-Disposition", "attachment", filename=f"appointment-{appointment.uid}.ics")
     return part
-
-
-def _one_line(text: str) -> str:
-    """Return the text without line breaks, which no header may hold."""
-    return " ".join(text.split())
