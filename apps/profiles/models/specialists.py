@@ -15,6 +15,8 @@ from restartix.kernel.tenancy import SameOrganization, TenantModel
 
 #: A licence is `expiring` this many days before its last one.
 EXPIRING_DAYS = 60
+#: How many days before the last one of a licence the admins are told, each once.
+ALERT_DAYS = (60, 30, 7, 0)
 
 
 class LicenseStatus(models.TextChoices):
@@ -72,6 +74,9 @@ class Specialist(Timestamped, TenantModel):
     license_issuing_body = models.CharField(max_length=100, null=True, blank=True)
     license_issued_on = models.DateField(null=True, blank=True)
     license_expires_on = models.DateField(null=True, blank=True)
+    #: The last alert that the admins had: for which expiry, and how many days before it (60, 30, 7, 0).
+    license_alerted_for = models.DateField(null=True, blank=True, editable=False)
+    license_alerted_days = models.SmallIntegerField(null=True, blank=True, editable=False)
     external_reference = models.CharField(max_length=100, null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     specialties = models.ManyToManyField(Specialty, through="profiles.SpecialistSpecialty", related_name="specialists")
@@ -89,6 +94,11 @@ class Specialist(Timestamped, TenantModel):
             ),
             models.CheckConstraint(condition=Q(slug__regex=r"^[a-z0-9-]{2,80}$"), name="specialist_slug_well_formed"),
             models.CheckConstraint(
+                condition=Q(license_alerted_for=None, license_alerted_days=None)
+                | Q(license_alerted_for__isnull=False, license_alerted_days__in=ALERT_DAYS),
+                name="specialist_license_alert_whole",
+            ),
+            models.CheckConstraint(
                 condition=Q(scheduling_active=False) | Q(scheduling_timezone__isnull=False),
                 name="specialist_active_has_timezone",
             ),
@@ -105,7 +115,8 @@ class Specialist(Timestamped, TenantModel):
         plain = {
             "id", "organization", "user", "name", "title", "description", "slug", "avatar", "signature",
             "scheduling_timezone", "scheduling_active", "weekly", "overrides", "availability_updated_at",
-            "license_number", "license_issuing_body", "license_issued_on", "license_expires_on", "external_reference",
+            "license_number", "license_issuing_body", "license_issued_on", "license_expires_on", "license_alerted_for",
+            "license_alerted_days", "external_reference",
             "deleted_at", "created_at", "updated_at",
         }  # fmt: skip
 
