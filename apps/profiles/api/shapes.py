@@ -10,6 +10,8 @@ from apps.organizations.api.shapes import UserRef
 from apps.organizations.lifecycles import OrganizationStatus
 from apps.organizations.models import MembershipRole, Organization
 from apps.organizations.selectors import images
+from apps.profiles.api import custom_values
+from apps.profiles.api.custom_values import ProfileValue
 from apps.profiles.models import Specialist
 from apps.profiles.models.patients import CaregiverPermission
 from apps.profiles.models.specialists import LicenseStatus
@@ -152,7 +154,7 @@ class LicenseShape(Representation):
 class SpecialistShape(SpecialistPublic):
     """A specialist as the clinic's staff see one; patients see the public fields alone."""
 
-    on_request = ("user",)
+    on_request = ("user", "custom_field_values")
     volatile = ("signature_url",)
     withheld = (
         "organization_id", "user_id", "signature_url", "has_signature", "scheduling_timezone", "scheduling_active",
@@ -169,6 +171,7 @@ class SpecialistShape(SpecialistPublic):
     license_status = serializers.SerializerMethodField()
     external_reference = fields.Text(max_length=100, allow_null=True)
     user = UserRef(allow_null=True)
+    custom_field_values = serializers.SerializerMethodField()
     created_at = fields.Instant()
     updated_at = fields.Instant()
     deleted_at = fields.Instant()
@@ -190,6 +193,10 @@ class SpecialistShape(SpecialistPublic):
     def get_has_signature(self, specialist: Specialist) -> bool:
         """Say whether documents can be signed with a picture."""
         return specialist.signature is not None
+
+    def get_custom_field_values(self, specialist: Specialist) -> list[ProfileValue]:
+        """Return every custom field of specialists that the caller may see, with its value."""
+        return custom_values.of_specialists.values(specialist, self.context)
 
     def get_license_status(self, specialist: Specialist) -> LicenseStatus:
         """Return how the licence stands on the organization's date."""

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 
 from apps.organizations.services.removals import StillNeeded
+from apps.profiles.api import custom_values
 from apps.profiles.api.bodies import ADMIN_FIELDS, AvailabilityBody, SpecialistBody, SpecialtyBody
 from apps.profiles.api.filters import SpecialistFilters, SpecialtyFilters
 from apps.profiles.api.shapes import AvailabilityShape, SpecialistPublic, SpecialistShape, SpecialtyShape
@@ -33,7 +34,7 @@ class Specialists(Resource):
     filterset_class = SpecialistFilters
     sortable = ("created_at", "name", "id")
     default_sort = "-created_at"
-    includes = {"user": includes.joined("user")}
+    includes = {"user": includes.joined("user"), "custom_field_values": custom_values.of_specialists.prepare}
     location = "/v1/specialists/{id}"
     may = {
         "list": MEMBERS,
