@@ -54,8 +54,8 @@ class CaregiverQuerySet(TenantQuerySet["PatientPersonManager"]):
     """Caregivers of one clinic's patients."""
 
     def valid_on(self, day: date) -> Self:
-        """Keep the links that hold on `day`, their first and last days included."""
-        return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
+        """Keep the links that hold on `day`, their first and last days included, unless they were ended before."""
+        return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day, ended_at=None)
 
 
 class SpecialistQuerySet(TenantQuerySet["Specialist"]):

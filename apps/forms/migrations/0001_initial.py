@@ -5,6 +5,6 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
 
-    dependencies = [("profiles", "0004_licences")]
+    dependencies = [("profiles", "0005_people")]
 
     operations = []

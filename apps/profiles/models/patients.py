@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Case, F, Func, Q, Value, When
 
 from apps.profiles.querysets import CaregiverManager, PatientManager
 from restartix.kernel import clock
@@ -127,7 +127,11 @@ class CaregiverPermission(models.TextChoices):
 
 
 class PatientPersonManager(TenantModel):
-    """A caregiver's link to one patient of one clinic, for a span of days. Source: contract/profiles.md 1.4."""
+    """A caregiver's link to one patient of one clinic, for a span of days, both included.
+
+    One that was ended before its time holds from then on no more, and its last day is free for another.
+    Source: contract/profiles.md 1.4.
+    """
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="managers")
     user = models.ForeignKey("organizations.User", models.PROTECT, related_name="+")
@@ -135,6 +139,7 @@ class PatientPersonManager(TenantModel):
     permissions = models.CharField(max_length=6, choices=CaregiverPermission)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey("organizations.User", models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -160,7 +165,7 @@ class PatientPersonManager(TenantModel):
                         Func(
                             F("valid_from"),
                             F("valid_to"),
-                            RangeBoundary(inclusive_lower=True, inclusive_upper=True),
+                            Case(When(ended_at=None, then=Value("[]")), default=Value("[)")),
                             function="DATERANGE",
                             output_field=DateRangeField(),
                         ),
@@ -172,7 +177,7 @@ class PatientPersonManager(TenantModel):
 
     class Privacy:
         identifying = {"patient", "user", "relation"}
-        plain = {"id", "organization", "permissions", "valid_from", "valid_to", "created_by", "created_at"}
+        plain = {"id", "organization", "permissions", "valid_from", "valid_to", "ended_at", "created_by", "created_at"}
 
     def __str__(self) -> str:
         return f"{self.user} ({self.relation})"
