@@ -77,11 +77,7 @@ class Environment:
         int, Variable("TRUSTED_PROXY_COUNT", "how many right-most `X-Forwarded-For` hops are ours", "0", unit="hops")
     ]
     cors_allowed_origins: Annotated[
-        tuple[str, ...],
-        Variable(
-            "CORS_ALLOWED_ORIGINS",
-            "origins of single-page apps that may call the API",
-        ),
+        tuple[str, ...], Variable("CORS_ALLOWED_ORIGINS", "origins of single-page apps that may call the API")
     ]
     csrf_trusted_origins: Annotated[
         tuple[str, ...],
@@ -245,6 +241,12 @@ class Environment:
             derived="made in development; without it `/webhooks/clerk` refuses everything",
             secret=True,
         ),
+    ]
+    clerk_secret_key: Annotated[
+        str, Variable("CLERK_SECRET_KEY", "`sk_...`: makes accounts at the identity provider for patients", secret=True)
+    ]
+    clerk_api_url: Annotated[
+        str, Variable("CLERK_API_URL", "where accounts are made", default="https://api.clerk.com/v1")
     ]
     telemetry_service_token: Annotated[
         tuple[str, ...],

@@ -143,6 +143,9 @@ CLERK_JWKS_URL = env.clerk_jwks_url
 CLERK_JWT_KEY = env.clerk_jwt_key
 CLERK_ISSUER = env.clerk_issuer
 CLERK_AUTHORIZED_PARTIES = list(env.clerk_authorized_parties)
+CLERK_WEBHOOK_SECRET = list(env.clerk_webhook_secret)
+CLERK_SECRET_KEY = env.clerk_secret_key
+CLERK_API_URL = env.clerk_api_url
 DEVELOPMENT_ISSUER = DEBUG and not (env.clerk_jwks_url or env.clerk_jwt_key)
 TRUSTED_PROXY_COUNT = env.trusted_proxy_count
 

@@ -26,6 +26,7 @@ TENANT = [model for model in OURS if issubclass(model, TenantModel)]
 PLATFORM = {
     "User": "people are known over all organizations",
     "Organization": "the organization itself",
+    "IdentityEvent": "tells of people, who are known over all organizations",
     "IdempotencyRecord": "keyed by digests that tell nothing; sealed bodies",
     "PatientPerson": "a human being belongs to no clinic; isolated by a policy of its own",
     "AuditEntry": "has an organization or none; isolated and append-only",
@@ -100,6 +101,7 @@ def test_every_tenant_table_is_isolated_by_the_database(model: type[models.Model
 UNAUDITED = {
     "Fact": "the outbox tells of changes that are audited themselves",
     "HoldEvent": "is a trail itself, of keyed hashes",
+    "IdentityEvent": "is a record itself; what it changes is audited",
     "IdempotencyRecord": "a copy of an answer",
     "AuditEntry": "the audit itself",
     "AuditHead": "follows from the audit, and is anchored outside",

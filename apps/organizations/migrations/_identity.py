@@ -17,7 +17,7 @@ BEGIN
         SELECT u.id, u.name, u.email, u.is_superadmin, u.blocked, COALESCE(wanted, u.current_organization_id),
                u.last_activity IS NULL OR u.last_activity < now() - interval '60 seconds'
           INTO user_id, user_name, user_email, is_superadmin, is_blocked, target, stale
-          FROM organizations_user u WHERE u.clerk_user_id = subject AND u.deleted_at IS NULL;
+          FROM organizations_user u WHERE u.clerk_user_id = subject;  -- a deleted user is blocked
         IF stale THEN
             UPDATE organizations_user SET last_activity = now() WHERE id = (
                 SELECT u.id FROM organizations_user u WHERE u.id = user_id FOR NO KEY UPDATE SKIP LOCKED);

@@ -1,5 +1,6 @@
 """Rows of the ground floor: organizations, people with a login, and the record of what happened."""
 
+from apps.organizations.models.arrivals import ArrivalOutcome, IdentityEvent
 from apps.organizations.models.audit import AuditEntry
 from apps.organizations.models.chain import AuditHead, AuditSealing
 from apps.organizations.models.facts import Fact
@@ -10,6 +11,7 @@ from apps.organizations.models.pictures import Picture, PictureKind
 from apps.organizations.models.users import User
 
 __all__ = [
+    "ArrivalOutcome",
     "AuditEntry",
     "AuditHead",
     "AuditSealing",
@@ -17,6 +19,7 @@ __all__ = [
     "Domain",
     "Fact",
     "IdempotencyRecord",
+    "IdentityEvent",
     "Membership",
     "MembershipRole",
     "Organization",

@@ -1,6 +1,6 @@
-"""Users: made ahead of their first sign-in, promoted, blocked; the identity provider owns the rest.
+"""Users: made ahead of their first sign-in, followed, promoted, blocked; the identity provider owns the rest.
 
-Source: contract/organizations.md 1.1.
+Source: contract/organizations.md 1.1, 2.1.
 """
 
 from __future__ import annotations
@@ -12,10 +12,17 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from apps.organizations.domain.accounts import Account
 from apps.organizations.errors import OwnAccount
-from apps.organizations.models import User
+from apps.organizations.lifecycles import MembershipStatus
+from apps.organizations.models import Membership, User
+from apps.organizations.services.removals import Removal
+from restartix.kernel import clock, tenancy
 from restartix.kernel.errors import AlreadyTaken, Invalid, refusing
-from restartix.kernel.tenancy import Actor
+from restartix.kernel.tenancy import Actor, Trace, across_organizations
+
+#: What higher apps let go when somebody's account ends for ever; they act across organizations, as the platform.
+leaving: Removal[User] = Removal()
 
 
 @transaction.atomic
@@ -25,21 +32,72 @@ def create(*, by: Actor, email: str, name: str = "", **fields: Any) -> User:
     `name` defaults to what stands before the `@`. Raises Invalid (422) if it is no e-mail address, and AlreadyTaken
     (409) if a live user has it.
     """
-    email = _checked(email)
-    user = User(email=email, name=name.strip() or email.partition("@")[0], **fields)
+    email = checked_email(email)
+    return _inserted(User(email=email, name=name.strip() or email.partition("@")[0], **fields))
+
+
+def _inserted(user: User) -> User:
     user.set_unusable_password()
-    with refusing(user_email_free=AlreadyTaken("email")):
+    taken = AlreadyTaken("email")
+    with refusing(user_email_free=taken, organizations_user_clerk_user_id_key=taken):
         user.save(force_insert=True)
     return user
 
 
-def _checked(email: str) -> str:
+def checked_email(email: str) -> str:
+    """Return the e-mail as it is stored. Raises Invalid (422) if it is none."""
     email = email.strip().lower()
     try:
         validate_email(email)
     except ValidationError as error:
         raise Invalid({"email": ["an e-mail address is expected"]}) from error
     return email
+
+
+@transaction.atomic
+def arrive(account: Account, *, by: Actor) -> User:
+    """Make the user of an account at the identity provider.
+
+    Raises AlreadyTaken (409) if a live user has the e-mail, or anybody the account.
+    """
+    return _inserted(User(**_told(account)))
+
+
+@transaction.atomic
+def follow(user: User, account: Account, *, by: Actor) -> User:
+    """Take over what the identity provider says of the user, whose account it henceforth is; hold the row.
+
+    Raises AlreadyTaken (409) if another live user has the e-mail.
+    """
+    taken = AlreadyTaken("email")
+    with refusing(user_email_free=taken, organizations_user_clerk_user_id_key=taken):
+        return _change(user, **_told(account))
+
+
+def _told(account: Account) -> dict[str, Any]:
+    return {
+        "clerk_user_id": account.id,
+        "email": account.email,
+        "username": account.username,
+        "name": account.name,
+        "confirmed": account.is_verified,
+        "identity_updated_at": account.updated_at,
+    }
+
+
+@transaction.atomic
+def leave(user: User, *, by: Actor) -> User:
+    """End the account for ever: blocked, out of every clinic; the row stays, because audit rows point to it.
+
+    The e-mail becomes free for a new user. Higher apps let go what hangs on the user (`leaving`).
+    """
+    scope = tenancy.current()
+    trace = scope.trace if scope else Trace()
+    with across_organizations(reason="a deleted user leaves every clinic", actor=by, trace=trace):
+        leaving.carry_out(user, by=by)
+        active = Membership.everywhere.filter(user=user, status=MembershipStatus.ACTIVE)
+        active.update(status=MembershipStatus.DISABLED, updated_at=clock.now())
+        return _change(user, blocked=True, deleted_at=clock.now(), current_organization=None)
 
 
 @transaction.atomic
@@ -69,6 +127,14 @@ def unblock(user: User, *, by: Actor) -> User:
 
 
 @transaction.atomic
+def amend(user: User, *, by: Actor, name: str | None = None, blocked: bool | None = None) -> User:
+    """Change what the platform may change of a user. Raises OwnAccount (409) if the caller blocks themselves."""
+    if blocked is not None:
+        user = block(user, by=by) if blocked else unblock(user, by=by)
+    return user if name is None else rename(user, by=by, name=name)
+
+
+@transaction.atomic
 def set_password(user: User, *, by: Actor, password: str) -> User:
     """Set the password of the back office. Raises Invalid (422) if it is too short, too common or like the name."""
     try:
@@ -85,6 +151,11 @@ def know_as(user: User, *, by: Actor, subject: str) -> User:
     """Let tokens with this `sub` be the user's, unless the identity provider has named the user already."""
     locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     return _change(locked, clerk_user_id=locked.clerk_user_id or subject)
+
+
+def development_subject(user: User) -> str:
+    """Return the `sub` by which the development issuer knows a user whom no identity provider has named."""
+    return f"dev_{user.pk}"
 
 
 def _change(user: User, **values: Any) -> User:

@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
 def _token(person: User, *, hours: float) -> str:
     """Sign a token; a user whom no identity provider knows yet becomes known by a name of our own."""
-    subject = users.know_as(person, by=_ACTOR, subject=f"dev_{person.pk}").clerk_user_id or ""
+    subject = users.know_as(person, by=_ACTOR, subject=users.development_subject(person)).clerk_user_id or ""
     try:
         return tokens.issue_development_token(subject, hours=hours)
     except ImproperlyConfigured as error:

@@ -1,0 +1,86 @@
+"""Accounts: a login for somebody who has none, made at the identity provider and here.
+
+Source: contract/profiles.md 2.3 (`create_account`), contract/organizations.md 1.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.organizations.domain import accounts
+from apps.organizations.domain.accounts import Account, Incomplete
+from apps.organizations.models import User
+from apps.organizations.services import users
+from restartix.kernel import clerk, clock
+from restartix.kernel.errors import AlreadyTaken, Invalid, Unavailable
+from restartix.kernel.tenancy import Actor
+
+
+@transaction.atomic
+def create_account(*, email: str, name: str, by: Actor) -> User:
+    """Return the user with this `email`, made at the identity provider and here if there is none yet.
+
+    The provider is asked inside the caller's transaction, at most twice, each time at most some seconds: call this
+    before anything is locked. If the transaction is rolled back afterwards the provider's account stays, and the next
+    call finds it. Where the development issuer stands in for the provider, the user alone is made.
+
+    Raises Invalid (422) for an e-mail that is none, AlreadyTaken (409) if it belongs to somebody who is blocked or has
+    not proven it, and Unavailable (503, with Retry-After) if the provider is out of reach; then nothing is made.
+    """
+    email = users.checked_email(email)
+    user = User.objects.filter(email=email, deleted_at=None).first()
+    if user is not None and user.blocked:
+        raise AlreadyTaken("email")
+    if user is not None and user.clerk_user_id:
+        return user
+    if settings.DEVELOPMENT_ISSUER:
+        return _with_stand_in(user or users.create(by=by, email=email, name=name), by=by)
+    return _settled(_account(email, name), user, email=email, by=by)
+
+
+def _with_stand_in(user: User, *, by: Actor) -> User:
+    """Let the development issuer know the user, by the name that `issue_token` would give."""
+    return users.know_as(user, by=by, subject=users.development_subject(user))
+
+
+def _account(email: str, name: str) -> Account:
+    """Make the account, or find the one that has proven the e-mail to be its own."""
+    first, last = accounts.parts_of(name)
+    try:
+        return _read(clerk.create_account(email=email, first_name=first, last_name=last))
+    except clerk.EmailRefused as error:
+        raise Invalid({"email": ["the identity provider does not accept it"]}) from error
+    except clerk.EmailInUse as error:
+        found = next((data for data in clerk.accounts_with(email) if accounts.has_verified(data, email)), None)
+        if found is None:
+            raise AlreadyTaken("email") from error
+        return _read(found)
+
+
+def _read(data: Mapping[str, Any]) -> Account:
+    try:
+        return accounts.read(data, otherwise=clock.now())
+    except Incomplete as error:
+        raise Unavailable("The identity provider gave no usable account: try again.", retry_after_seconds=5) from error
+
+
+def _settled(account: Account, user: User | None, *, email: str, by: Actor) -> User:
+    """Link the account to the user that waits for it, to the one that it has already, or to a new one."""
+    known = User.objects.filter(clerk_user_id=account.id).first()
+    if known is not None and (known.deleted_at is not None or known.blocked or user is not None):
+        raise AlreadyTaken("email")
+    if known is not None:
+        return known
+    if user is not None:
+        return users.follow(user, account, by=by)
+    try:
+        return users.arrive(account, by=by)
+    except AlreadyTaken:  # the provider's own event was faster
+        arrived = User.objects.filter(email=email, clerk_user_id=account.id, deleted_at=None, blocked=False).first()
+        if arrived is None:
+            raise
+        return arrived
