@@ -57,3 +57,27 @@ class OnlySuperadmins(Forbidden):
 
 class OwnAccount(Conflict):
     """Nobody blocks themselves."""
+
+
+class SubscriptionInactive(Conflict):
+    """The webhook subscription is inactive: activate it first."""
+
+    code = "subscription_inactive"
+
+
+class DomainTaken(Conflict):
+    """Another organization has verified this domain."""
+
+    code = "domain_taken"
+
+
+class DomainNotVerified(Conflict):
+    """The TXT record was not found."""
+
+    code = "domain_not_verified"
+
+
+class LimitReached(Conflict):
+    """The organization has as many of these as it may have."""
+
+    code = "limit_reached"

@@ -53,3 +53,26 @@ DOMAIN = Lifecycle(
         DomainStatus.FAILED: {DomainStatus.VERIFIED, DomainStatus.FAILED},
     },
 )
+
+
+class DeliveryStatus(models.TextChoices):
+    """How far one event has come on its way to one webhook subscription."""
+
+    PENDING = "pending"
+    RETRYING = "retrying"
+    DELIVERED = "delivered"
+    EXHAUSTED = "exhausted"
+    DISCARDED = "discarded"
+
+
+_ENDS = {DeliveryStatus.DELIVERED, DeliveryStatus.EXHAUSTED, DeliveryStatus.DISCARDED}
+DELIVERY = Lifecycle(
+    DeliveryStatus,
+    {
+        DeliveryStatus.PENDING: {DeliveryStatus.RETRYING, *_ENDS},
+        DeliveryStatus.RETRYING: {DeliveryStatus.RETRYING, *_ENDS},
+        DeliveryStatus.DELIVERED: {},
+        DeliveryStatus.EXHAUSTED: {DeliveryStatus.DELIVERED},
+        DeliveryStatus.DISCARDED: {DeliveryStatus.DELIVERED},
+    },
+)

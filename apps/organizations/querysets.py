@@ -1,12 +1,16 @@
-"""Named row filters of organizations and memberships."""
+"""Named row filters of organizations, memberships, domains and webhooks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import Exists, Manager, OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, Exists, ExpressionWrapper, Manager, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from restartix.kernel.tenancy import TenantManager, TenantQuerySet
 
 if TYPE_CHECKING:
+    from apps.organizations.models.domains import Domain  # noqa: F401 (named in the generic base)
     from apps.organizations.models.organizations import Organization  # noqa: F401 (named in the generic base)
 
 
@@ -34,3 +38,30 @@ def _memberships_of(user_id: int) -> QuerySet:
     from apps.organizations.models.memberships import Membership
 
     return Membership.everywhere.filter(organization=OuterRef("pk"), user_id=user_id, status=MembershipStatus.ACTIVE)
+
+
+class WebhookSubscriptionManager(TenantManager):
+    """Subscriptions of the active organization, without those that were deleted."""
+
+    def get_queryset(self) -> QuerySet:
+        """Leave out the deleted ones."""
+        return super().get_queryset().filter(deleted_at=None)
+
+
+class DomainQuerySet(TenantQuerySet["Domain"]):
+    """Domains of one organization."""
+
+    def with_primary(self) -> Self:
+        """Add `is_primary`: whether it is the earliest verified one of its kind in its organization."""
+        from apps.organizations.lifecycles import DomainStatus
+        from apps.organizations.models.domains import Domain
+
+        alike = Domain.objects.filter(
+            organization=OuterRef("organization"), kind=OuterRef("kind"), status=DomainStatus.VERIFIED
+        )
+        first = alike.order_by("verified_at", "pk").values("pk")[:1]
+        return self.annotate(is_primary=ExpressionWrapper(Q(pk=Coalesce(Subquery(first), 0)), BooleanField()))
+
+
+class DomainManager(TenantManager.from_queryset(DomainQuerySet)):  # type: ignore[misc]
+    """Domains of the active organization."""

@@ -106,6 +106,9 @@ UNAUDITED = {
     "AuditEntry": "the audit itself",
     "AuditHead": "follows from the audit, and is anchored outside",
     "AuditSealing": "follows from the audit",
+    "WebhookDelivery": "is a trail itself: each attempt is a row of its own",
+    "WebhookAttempt": "is a trail itself, written once",
+    "WebhookPace": "instants that matter for five seconds",
 }
 
 

@@ -1,0 +1,24 @@
+"""What the ground floor announces. Source: contract/organizations.md 1.7, 1.8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from restartix.kernel.facts import Announcement
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookTest(Announcement):
+    """Somebody asked for a test of a webhook subscription; it cannot be subscribed to."""
+
+    name: ClassVar[str] = "webhook.test"
+    subscription_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookGivenUp(Announcement):
+    """A receiver has failed for five days, so its subscription is off: heard inside the platform, for the mail."""
+
+    name: ClassVar[str] = "internal.webhook.given_up"
+    subscription_id: int

@@ -1,0 +1,128 @@
+"""Webhook subscriptions: made, changed, given another secret, removed. Source: contract/organizations.md 1.6, 2.6."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+
+from apps.organizations.domain import webhooks
+from apps.organizations.errors import LimitReached
+from apps.organizations.models import DisabledReason, Organization, WebhookSubscription
+from apps.organizations.services import deliveries, memberships
+from restartix.environment import env
+from restartix.kernel import clock, signatures
+from restartix.kernel.errors import Invalid
+from restartix.kernel.tenancy import Actor, active_organization_id
+
+MOST = 20
+#: After a rotation the old secret signs beside the new one for so long.
+OVERLAP = timedelta(hours=24)
+
+
+@transaction.atomic
+def create(
+    *, by: Actor, url: str, events: Sequence[str], description: str | None = None, is_active: bool = True
+) -> WebhookSubscription:
+    """Make a subscription with a new `secret`, holding the organization's row; the URL is not called.
+
+    Raises Invalid (422) for a bad URL or event, and LimitReached (409) if the organization has 20 already.
+    """
+    _check(url=url, events=events)
+    memberships.lock(active_organization_id())
+    if WebhookSubscription.objects.count() >= MOST:
+        raise LimitReached(MOST)
+    subscription = WebhookSubscription(
+        url=url, events=list(events), description=description, secret=signatures.new_secret()
+    )
+    if not is_active:
+        _disable(subscription, DisabledReason.MANUAL)
+    subscription.save(force_insert=True)
+    return subscription
+
+
+@transaction.atomic
+def change(subscription: WebhookSubscription, *, by: Actor, **fields: Any) -> WebhookSubscription:
+    """Change `url`, `description`, `events`, `is_active`, as far as they are given; locks the row.
+
+    Off: what waits is discarded. On again: the failure streak is cleared. Raises Invalid (422) for a bad URL or event.
+    """
+    _check(**{name: fields[name] for name in ("url", "events") if name in fields})
+    subscription = lock(subscription)
+    active = fields.pop("is_active", subscription.is_active)
+    for name, value in fields.items():
+        setattr(subscription, name, value)
+    if subscription.is_active and not active:
+        _disable(subscription, DisabledReason.MANUAL)
+        deliveries.discard([subscription.pk])
+    elif active and not subscription.is_active:
+        _enable(subscription)
+    subscription.save()
+    return subscription
+
+
+@transaction.atomic
+def delete(subscription: WebhookSubscription, *, by: Actor) -> None:
+    """Remove the subscription and its secrets; what waits is discarded. Locks the row."""
+    _remove(lock(subscription))
+
+
+@transaction.atomic
+def delete_all(organization: Organization, by: Actor) -> None:
+    """Remove every subscription of the active organization, which is about to be deleted."""
+    for subscription in WebhookSubscription.objects.select_for_update(no_key=True).order_by("pk"):
+        _remove(subscription)
+
+
+@transaction.atomic
+def rotate_secret(subscription: WebhookSubscription, *, by: Actor) -> WebhookSubscription:
+    """Give the subscription a new `secret`; the one until now also signs for 24 hours, an older one no longer."""
+    subscription = lock(subscription)
+    subscription.previous_secret, subscription.secret = subscription.secret, signatures.new_secret()
+    subscription.previous_secret_expires_at = clock.now() + OVERLAP
+    subscription.save(update_fields=["secret", "previous_secret", "previous_secret_expires_at"])
+    return subscription
+
+
+def lock(subscription: WebhookSubscription) -> WebhookSubscription:
+    """Hold the subscription until the transaction ends; deliveries may still be linked to it meanwhile."""
+    return WebhookSubscription.objects.select_for_update(no_key=True).get(pk=subscription.pk)
+
+
+def _check(**fields: Any) -> None:
+    """Raise Invalid (422) with everything that is wrong with `url` and `events`, as far as they are given."""
+    problems: dict[str, Sequence[str]] = {}
+    if "url" in fields:
+        problems |= webhooks.url_problems(fields["url"], reach=reach())
+    if "events" in fields:
+        problems |= webhooks.event_problems(fields["events"])
+    if problems:
+        raise Invalid(problems)
+
+
+def reach() -> webhooks.Reach:
+    """Return what the operator lets deliveries reach besides the public internet."""
+    return webhooks.Reach(env.webhook_allowed_private_hosts, loopback=env.webhook_allow_private)
+
+
+def _remove(subscription: WebhookSubscription) -> None:
+    if subscription.is_active:
+        _disable(subscription, DisabledReason.MANUAL)
+    subscription.secret = subscription.previous_secret = None
+    subscription.previous_secret_expires_at = None
+    subscription.deleted_at = clock.now()
+    subscription.save()
+    deliveries.discard([subscription.pk])
+
+
+def _disable(subscription: WebhookSubscription, reason: DisabledReason) -> None:
+    subscription.is_active = False
+    subscription.disabled_at, subscription.disabled_reason = clock.now(), reason
+
+
+def _enable(subscription: WebhookSubscription) -> None:
+    subscription.is_active = True
+    subscription.disabled_at = subscription.disabled_reason = None
+    subscription.consecutive_failures, subscription.failing_since = 0, None
