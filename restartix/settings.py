@@ -54,7 +54,7 @@ MIDDLEWARE = [
     "restartix.kernel.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "restartix.kernel.api.origins.ClinicOrigins",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -68,7 +68,7 @@ MIDDLEWARE = [
 #: What requests under /v1 and /webhooks pass instead, after the first of the above.
 API_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "restartix.kernel.api.origins.ClinicOrigins",
 ]
 
 APPEND_SLASH = True
@@ -135,7 +135,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 ENCRYPTION_KEYS = list(env.encryption_keys)
-RESTARTIX_IDENTITY = "apps.organizations.selectors.identity.enter"
+DNS_NAMESERVERS = list(env.dns_nameservers)
+RESTARTIX_ORIGINS = "apps.organizations.selectors.hosts.is_verified"
+RESTARTIX_IDENTITY = "apps.profiles.selectors.identity.enter"
+RESTARTIX_ISSUERS = ["apps.profiles.selectors.signing.issuer"]
 RESTARTIX_WORKPLACES = "apps.organizations.selectors.staff.workplaces_of"
 RESTARTIX_TRAIL = "apps.organizations.selectors.trail.changes_of"
 DATA_DIR = env.data_dir

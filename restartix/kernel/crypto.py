@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -72,8 +73,31 @@ def token_digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-class SealedTextField(models.BinaryField):
+def newest_version() -> int:
+    """Return the version of the key that `seal` uses now; it is the first byte of what it makes."""
+    return next(iter(_keys()))
+
+
+class SealedField(models.BinaryField):
+    """A column that holds sealed values only: known by this type, and by it how to seal them anew.
+
+    `manage.py rotate_encryption_keys` and `doctor` find every one of them (`restartix.kernel.rekeying`).
+    """
+
+    #: Names of the columns of the row whose values are part of the place.
+    bound_to: Sequence[str] = ()
+
+    def place_of(self, row: Mapping[str, Any]) -> str:
+        """Return the place that the value is sealed for, given the row's columns `bound_to`."""
+        raise NotImplementedError
+
+
+class SealedTextField(SealedField):
     """Text that the database holds only sealed; its place is `table.column`. Empty text is stored as NULL."""
+
+    def place_of(self, row: Mapping[str, Any]) -> str:
+        """Return the same for every row."""
+        return self._place()
 
     def _place(self) -> str:
         return f"{self.model._meta.db_table}.{self.column}"
@@ -99,3 +123,48 @@ class SealedTextField(models.BinaryField):
     def value_to_string(self, obj: models.Model) -> str:
         """Serialise to text for fixtures."""
         return str(self.value_from_object(obj) or "")
+
+
+class BoundSecretField(SealedField):
+    """A secret that is sealed for its own row: copied to another one it does not open.
+
+    Set text to it and save the row: it is sealed on the way, and the attribute holds bytes from then on, as it does in
+    every row that is read. `open` gives the text to whoever needs it, so that no row carries it about.
+    """
+
+    def __init__(self, *args: Any, kind: str, bound_to: Sequence[str], **kwargs: Any) -> None:
+        """Bind to `kind` and to the row's columns `bound_to`: the place is `kind|value|value`."""
+        self.kind, self.bound_to = kind, tuple(bound_to)
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        """Return how migrations write it."""
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "kind": self.kind, "bound_to": list(self.bound_to)}
+
+    def place_of(self, row: Mapping[str, Any]) -> str:
+        """Return the place; bytes are written in hexadecimal."""
+        values = (row[column] for column in self.bound_to)
+        shown = (bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value) for value in values)
+        return "|".join((self.kind, *shown))
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 (Django's signature)
+        """Seal text that was set."""
+        value = getattr(model_instance, self.attname)
+        if isinstance(value, str):
+            value = seal(value.encode(), place=self._place_in(model_instance))
+            setattr(model_instance, self.attname, value)
+        return value
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Take what is sealed already. Raises TypeError for text: only a row can say for which place to seal it."""
+        if isinstance(value, str):
+            raise TypeError(f"{self} is sealed for its row: set it on an instance and save that")
+        return value
+
+    def open(self, instance: models.Model) -> str:
+        """Return the secret of a row that was read or saved. Raises WrongSeal."""
+        return unseal(bytes(getattr(instance, self.attname)), place=self._place_in(instance)).decode()
+
+    def _place_in(self, instance: models.Model) -> str:
+        return self.place_of({column: getattr(instance, column) for column in self.bound_to})

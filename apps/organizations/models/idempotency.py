@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from restartix.kernel.crypto import BoundSecretField
+
 
 class IdempotencyRecord(models.Model):
     """The stored answer of one keyed request, written in the transaction of its effect.
@@ -17,7 +19,7 @@ class IdempotencyRecord(models.Model):
     fingerprint = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField()
     headers = models.JSONField(default=dict)
-    body = models.BinaryField(null=True)
+    body = BoundSecretField(kind="idempotency", bound_to=("scope_digest",), null=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
 

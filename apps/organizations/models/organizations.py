@@ -1,4 +1,4 @@
-"""Organizations: clinics, and the domains that lead to them."""
+"""Organizations: clinics, and what may be set about them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django.db.models import Q
 
-from apps.organizations.lifecycles import DomainStatus, OrganizationStatus
+from apps.organizations.lifecycles import OrganizationStatus
 from apps.organizations.querysets import OrganizationManager
 from restartix.kernel.rows import Timestamped
-from restartix.kernel.tenancy import TenantModel
 
 
 class ConsentType(models.TextChoices):
@@ -93,41 +92,3 @@ class Organization(Timestamped):
     def today(self, now: datetime) -> date:
         """Return the date that a wall calendar in the organization's time zone shows at `now`."""
         return now.astimezone(ZoneInfo(self.timezone)).date()
-
-
-class DomainKind(models.TextChoices):
-    """Which front end a domain serves."""
-
-    CLINIC = "clinic"
-    PORTAL = "portal"
-
-
-class Domain(Timestamped, TenantModel):
-    """A clinic's own domain, proven by a TXT record. Source: contract/organizations.md 1.4."""
-
-    domain = models.CharField(max_length=253)
-    kind = models.CharField(max_length=8, choices=DomainKind)
-    status = models.CharField(max_length=8, choices=DomainStatus, default=DomainStatus.PENDING)
-    record_value = models.CharField(max_length=64)
-    verified_at = models.DateTimeField(null=True, blank=True)
-    last_checked_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=16, null=True, blank=True)
-
-    class Meta(TenantModel.Meta):
-        constraints = [
-            *TenantModel.Meta.constraints,
-            models.UniqueConstraint(fields=["organization", "domain"], name="domain_once_in_organization"),
-            # over the whole platform: of two organizations that verify at once exactly one wins
-            models.UniqueConstraint(fields=["domain"], condition=Q(status="verified"), name="domain_verified_once"),
-            models.CheckConstraint(condition=Q(kind__in=DomainKind.values), name="domain_kind_known"),
-            models.CheckConstraint(condition=Q(status__in=DomainStatus.values), name="domain_status_known"),
-        ]
-
-    class Privacy:
-        plain = {
-            "id", "organization", "domain", "kind", "status", "record_value", "verified_at", "last_checked_at",
-            "last_error", "created_at", "updated_at",
-        }  # fmt: skip
-
-    def __str__(self) -> str:
-        return self.domain

@@ -43,14 +43,24 @@ def by_host(host: str) -> Resolved:
     return Resolved(_served(pk=organization_id), kind)
 
 
+def is_verified(domain: str) -> bool:
+    """Tell whether some organization has verified this domain; `domain` is normalised already."""
+    return _owner(domain)[0] is not None
+
+
 def _verified(domain: str) -> tuple[int, Face]:
     """Return whose verified domain this is, and which front end it serves."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT organization_id, kind FROM restartix_verified_domain(%s)", [domain])
-        organization_id, kind = cursor.fetchone()
+    organization_id, kind = _owner(domain)
     if organization_id is None:
         raise NotFound
     return organization_id, kind
+
+
+def _owner(domain: str) -> tuple[int | None, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id, kind FROM restartix_verified_domain(%s)", [domain])
+        owner: tuple[int | None, Any] = cursor.fetchone()
+        return owner
 
 
 def _served(**named: Any) -> Organization:
