@@ -21,6 +21,7 @@ from django.views.decorators.csrf import csrf_protect
 from restartix.kernel.admin import entry, preferences
 from restartix.kernel.admin.navigation import Page, Section, sections
 from restartix.kernel.admin.signing_in import SignIn
+from restartix.kernel.outside import Outside
 
 View = Callable[..., HttpResponseBase]
 
@@ -114,21 +115,30 @@ class BackOffice(AdminSite):
         """Let only those in who work in a clinic now, and run the view there.
 
         One transaction holds the look-up of the person's role, the whole view and the rendering of its answer, so
-        that lazily read rows cannot be read elsewhere; an exception rolls everything back.
+        that lazily read rows cannot be read elsewhere; an exception rolls everything back. A view that waits for the
+        network gives an `Outside`, which is done after the commit and answered in a transaction of its own.
         """
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            with transaction.atomic():
-                found = entry.find(request)
-                if found is None:
-                    return self._refused_entry(request)
-                with entry.entered(request, found):
-                    return self._answer(request, view, *args, **kwargs)
+            answer = self._inside(request, view, *args, **kwargs)
+            if isinstance(answer, Outside):
+                result, tell = answer.work(), answer.answer
+                answer = self._inside(request, lambda request: tell(result))
+            return answer
 
         inner = csrf_protect(inner)
         return update_wrapper(inner if cacheable else never_cache(inner), view)
 
-    def _answer(self, request: HttpRequest, view: View, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def _inside(self, request: HttpRequest, view: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer as the person who asks, where they are; an `Outside` is handed on, for after the commit."""
+        with transaction.atomic():
+            found = entry.find(request)
+            if found is None:
+                return self._refused_entry(request)
+            with entry.entered(request, found):
+                return self._answer(request, view, *args, **kwargs)
+
+    def _answer(self, request: HttpRequest, view: View, *args: Any, **kwargs: Any) -> Any:
         try:
             with transaction.atomic():
                 answer = view(request, *args, **kwargs)
