@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 from django.utils.translation import override
 
 from apps.organizations.models import AuditEntry
@@ -118,9 +121,53 @@ class TestAPreview:
 
         page = office(cast.ion).post(path, document(weekly=always, _preview="1"))
 
-        assert "The next seven days, as they would be" in page.text
+        assert "Seven days, as they would be" in page.text
         assert page.text.count("24 free") >= 5
         assert stored(cast, sara).weekly == before
+
+    def test_looks_ahead_to_the_weeks_that_it_offers(self, cast, office, sara, path):
+        template(cast.sud, sara, duration_minutes=60, gap_minutes=0)
+        with time_machine.travel(datetime(2027, 3, 1, 9, tzinfo=UTC), tick=False):
+            page = office(cast.ion).post(f"{path}?from=2027-03-08", document(weekly=[MONDAY], _preview="1"))
+
+            assert "8 Mar" in page.text
+            assert "4 free" in page.text
+            assert page.html.count('aria-current="true"') == 1
+            assert 'formaction="?from=2027-03-22#coming"' in page.html
+            assert 'formaction="?from=2027-10-28#coming"' in page.html  # the clock is put back on 31 October
+            assert 'formaction="?from=2027-04-08#coming"' not in page.html
+
+    @pytest.mark.parametrize(
+        ("today", "first", "told", "hours"),
+        [
+            (datetime(2027, 3, 1, 9, tzinfo=UTC), "2027-03-22", "clock put forward", "23 free"),
+            (datetime(2027, 3, 1, 9, tzinfo=UTC), "2027-10-28", "clock put back", "25 free"),
+        ],
+    )
+    def test_shows_what_a_clock_change_does(self, cast, office, sara, path, today, first, told, hours):
+        template(cast.sud, sara, duration_minutes=60, gap_minutes=0)
+        always = [{"day": str(day), "start": "00:00", "end": "00:00"} for day in range(7)]
+        with time_machine.travel(today, tick=False):
+            page = office(cast.ion).post(f"{path}?from={first}", document(weekly=always, _preview="1"))
+
+        assert told in page.text
+        assert hours in page.text
+        assert "The clock changes in this week." in page.text
+
+    def test_shows_an_hour_that_is_repeated_with_its_distance_from_utc(self, cast, office, sara, path):
+        template(cast.sud, sara, duration_minutes=60, gap_minutes=0)
+        small = [{"day": "6", "start": "03:00", "end": "04:00"}]
+        with time_machine.travel(datetime(2027, 3, 1, 9, tzinfo=UTC), tick=False):
+            page = office(cast.ion).post(f"{path}?from=2027-10-28", document(weekly=small, _preview="1"))
+
+        assert "03:00 (UTC+3) 03:00 (UTC+2)" in page.text
+
+    @pytest.mark.parametrize("asked", ["2026-01-01", "x", "9999-12-31", ""])
+    def test_of_a_week_that_is_not_offered_is_the_present_one(self, cast, office, path, asked):
+        page = office(cast.ion).get(f"{path}?from={asked}")
+
+        assert page.status == 200
+        assert "Seven days" in page.text
 
 
 class TestPermission:

@@ -109,3 +109,18 @@ def test_every_instant_lies_in_exactly_the_day_that_the_clock_shows(zone, minute
     assert found.start <= minute * 60 < found.end
     assert found.date == datetime.fromtimestamp(minute * 60, ZoneInfo(zone)).date()
     assert found.weekday == found.date.weekday()
+
+
+@pytest.mark.parametrize(
+    ("zone", "after", "expected"),
+    [
+        ("Europe/Bucharest", "2027-03-27", "2027-03-28"),
+        ("Europe/Bucharest", "2027-03-28", "2027-10-31"),
+        ("America/Havana", "2027-01-01", "2027-03-14"),
+        ("Asia/Kolkata", "2027-01-01", None),
+    ],
+)
+def test_the_next_clock_change_comes_after_the_day_that_is_asked_about(zone, after, expected):
+    found = zones.next_clock_change(zone, date.fromisoformat(after))
+
+    assert (found.date.isoformat() if found else None) == expected

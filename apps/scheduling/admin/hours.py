@@ -1,10 +1,10 @@
-"""Working hours: everybody's at a glance, and one specialist's document with a preview of the next seven days."""
+"""Working hours: everybody's at a glance, and one specialist's document with a preview of the next weeks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,8 @@ from django.utils.translation import gettext_lazy
 from apps.profiles.models import Specialist
 from apps.profiles.services import availability
 from apps.scheduling.admin.hours_forms import HoursForm
-from apps.scheduling.selectors.week import Week, coming_week
+from apps.scheduling.domain.zones import DAY
+from apps.scheduling.selectors.week import Week, week_of, weeks_ahead
 from restartix.kernel import clock, dates
 from restartix.kernel.admin import trail
 from restartix.kernel.admin.entry import Entry, entry_of
@@ -59,6 +60,8 @@ def hours(request: HttpRequest) -> HttpResponse:
 def hours_of(request: HttpRequest, specialist_id: int) -> HttpResponse:
     """Show and replace one specialist's hours. `_preview` shows what would come of them and saves nothing.
 
+    `?from=2027-03-25` chooses the week that is shown: one of those that the page offers.
+
     Raises PermissionDenied when somebody saves who is neither an admin nor the specialist.
     """
     person = Specialist.objects.alive().filter(pk=specialist_id).first()
@@ -73,8 +76,14 @@ def hours_of(request: HttpRequest, specialist_id: int) -> HttpResponse:
     if tried is not None and "_preview" not in request.POST:
         messages.success(request, _("The hours of %(name)s were saved.") % {"name": person})
         return HttpResponseRedirect(request.path)
-    week = tried.week if tried else coming_week(person, now=clock.now())
+    week = tried.week if tried else week_of(person, now=clock.now(), first=_chosen(request, person))
     return _page(request, person, form, week, may_write=may_write, is_preview=tried is not None)
+
+
+def _chosen(request: HttpRequest, person: Specialist) -> date | None:
+    """Return the week that was asked for, None for the present one."""
+    weeks = weeks_ahead(person, now=clock.now())
+    return next((week for week in weeks if week.isoformat() == request.GET.get("from")), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,7 @@ def _tried(request: HttpRequest, person: Specialist, form: HoursForm) -> Tried |
     try:
         with transaction.atomic():
             replaced = availability.replace(person, by=entry_of(request).actor, **form.document())
-            week = coming_week(replaced, now=clock.now())
+            week = week_of(replaced, now=clock.now(), first=_chosen(request, replaced))
             transaction.set_rollback("_preview" in request.POST)
     except Refusal as refusal:
         form.show_refusal(refusal)
@@ -118,6 +127,8 @@ def _page(
         "person": person,
         "form": form,
         "week": _told(week) if week else None,
+        "weeks": weeks_ahead(person, now=clock.now()),
+        "has_clock_change": bool(week and any(day.seconds != DAY for day in week.days)),
         "templates": week.templates if week else [],
         "may_write": may_write,
         "is_preview": is_preview,
@@ -131,11 +142,14 @@ def _told(week: Week) -> list[dict[str, Any]]:
     zone = ZoneInfo(week.timezone)
 
     def clock_text(second: int) -> str:
-        return f"{datetime.fromtimestamp(second, zone):%H:%M}"
+        moment = datetime.fromtimestamp(second, zone)
+        twice = f" ({dates.offset(moment, week.timezone)})" if dates.is_repeated(moment, week.timezone) else ""
+        return f"{moment:%H:%M}{twice}"
 
     return [
         {
             "date": day.date,
+            "clock_change": day.seconds - DAY,
             "hours": [f"{clock_text(start)}–{clock_text(end)}" for start, end in day.hours],
             "starts": [[clock_text(start) for start in starts] for starts in day.starts],
         }

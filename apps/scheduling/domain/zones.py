@@ -71,6 +71,12 @@ def day_of(timezone: str, instant: int) -> LocalDay:
     return day
 
 
+def next_clock_change(timezone: str, after: date) -> LocalDay | None:
+    """Return the first day after `after` on which the clock is put forward or back; None within the next 366 days."""
+    first = after.toordinal() + 1
+    return next((day for day in local_days(timezone, first, first + 365) if not day.is_plain), None)
+
+
 def span(timezone: str, first: date, last: date) -> tuple[int, int]:
     """Return [local midnight of `first`, local midnight after `last`); dates outside 1970-9998 count as the nearest."""
     first, last = (min(max(day, FIRST_DATE), LAST_DATE) for day in (first, last))
