@@ -6,13 +6,29 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import BigIntegerField, Count, DateField, Exists, F, Func, OuterRef, Q, Subquery, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Count,
+    DateField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Cast, Coalesce
 
 from restartix.kernel.roles import ADMINS, Role
 from restartix.kernel.tenancy import Actor, TenantManager, TenantQuerySet
 
 if TYPE_CHECKING:
+    from apps.profiles.models.consents import ConsentRecord
     from apps.profiles.models.patients import Patient, PatientPersonManager  # noqa: F401 (named in the generic bases)
     from apps.profiles.models.specialists import Specialist, Specialty  # noqa: F401 (named in the generic bases)
 
@@ -29,15 +45,9 @@ class PatientQuerySet(TenantQuerySet["Patient"]):
 
         `permission` is what a caregiver needs: `view` or `manage`. Source: contract/profiles.md 1.2, 1.4.
         """
-        from apps.profiles.models.patients import PatientPersonManager
-
-        user_id = actor.on_behalf_of or actor.user_id
-        if user_id is None:
+        if (actor.on_behalf_of or actor.user_id) is None:
             return self.none()
-        caring = PatientPersonManager.objects.valid_on(today).filter(
-            patient=OuterRef("pk"), user_id=user_id, permissions__in=_SUFFICIENT[permission]
-        )
-        return self.alive().filter(Q(person__user_id=user_id) | Exists(caring))
+        return self.alive().filter(_is_own(actor, today=today, permission=permission))
 
     def visible_to(self, actor: Actor, *, today: date) -> Self:
         """Keep what the caller may see: staff all patients, patients their own (contract/profiles.md 1.3)."""
@@ -45,9 +55,59 @@ class PatientQuerySet(TenantQuerySet["Patient"]):
             return self.own(actor, today=today)
         return self.alive()
 
+    def seen_by(self, actor: Actor, *, today: date) -> Self:
+        """Join the person and the organization, and add what `selectors.people.is_open` decides by.
+
+        That is `active_types`, the types of the active consents, and `is_own`, whether the caller is the person or
+        cares for them today: the gate of a whole list is read with its rows.
+        """
+        nobody = (actor.on_behalf_of or actor.user_id) is None
+        is_own = Value(value=False) if nobody else _is_own(actor, today=today, permission="view")
+        return self.select_related("person", "organization").annotate(
+            active_types=ArraySubquery(_active_consents().values("type")),
+            is_own=ExpressionWrapper(is_own, output_field=BooleanField()),
+        )
+
+    def sharing(self, *, shared: bool) -> Self:
+        """Keep those whose person shares the profile with this clinic, or those whose person does not."""
+        return self.filter(_shares() if shared else ~_shares())
+
+    def matching(self, text: str) -> Self:
+        """Keep those whose name or account's e-mail contains the text, whatever capitals and accents.
+
+        The e-mail on file counts only while it is shared; phones do not. Source: contract/profiles.md 2.1.
+        """
+        from apps.profiles.models.search import PatientSearch, containing
+
+        return self.filter(pk__in=PatientSearch.objects.filter(containing(text)).values("patient"))
+
 
 #: Which permissions of a caregiver are enough for what.
 _SUFFICIENT = {"view": ["view", "manage"], "manage": ["manage"]}
+
+
+def _is_own(actor: Actor, *, today: date, permission: str) -> Q:
+    """Return, as a condition on patients, that the caller is the person, or cares for them on `today`."""
+    from apps.profiles.models.patients import PatientPersonManager
+
+    user_id = actor.on_behalf_of or actor.user_id
+    caring = PatientPersonManager.objects.valid_on(today).filter(
+        patient=OuterRef("pk"), user_id=user_id, permissions__in=_SUFFICIENT[permission]
+    )
+    return Q(person__user_id=user_id) | Q(Exists(caring))
+
+
+def _active_consents() -> QuerySet[ConsentRecord]:
+    from apps.profiles.lifecycles import ConsentStatus
+    from apps.profiles.models.consents import ConsentRecord
+
+    return ConsentRecord.objects.filter(patient=OuterRef("pk"), status=ConsentStatus.ACTIVE)
+
+
+def _shares() -> Exists:
+    from apps.organizations.models import ConsentType
+
+    return Exists(_active_consents().filter(type=ConsentType.PROFILE_SHARING))
 
 
 class CaregiverQuerySet(TenantQuerySet["PatientPersonManager"]):

@@ -2,6 +2,7 @@
 
 from apps.profiles.models.consents import ConsentRecord
 from apps.profiles.models.patients import Patient, PatientPerson, PatientPersonManager
+from apps.profiles.models.search import PatientSearch
 from apps.profiles.models.specialists import Specialist, SpecialistSpecialty, Specialty
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Patient",
     "PatientPerson",
     "PatientPersonManager",
+    "PatientSearch",
     "Specialist",
     "SpecialistSpecialty",
     "Specialty",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 
@@ -53,6 +53,7 @@ class PatientPerson(Timestamped):
     sex = models.CharField(max_length=8, choices=AdministrativeGender, null=True, blank=True)
     phone = SealedTextField(null=True, blank=True)
     phone_hash = models.BinaryField(max_length=32, null=True, blank=True, editable=False)
+    phone_grams = ArrayField(models.SmallIntegerField(), null=True, blank=True, editable=False)
     occupation = models.CharField(max_length=200, null=True, blank=True)
     residence = models.CharField(max_length=200, null=True, blank=True)
     blood_type = models.CharField(max_length=3, choices=BloodType, null=True, blank=True)
@@ -70,12 +71,15 @@ class PatientPerson(Timestamped):
             models.CheckConstraint(
                 condition=Q(blood_type=None) | Q(blood_type__in=BloodType.values), name="person_blood_type_known"
             ),
+            models.CheckConstraint(
+                condition=Q(phone_grams=None) | Q(phone__isnull=False), name="person_grams_of_phone"
+            ),
         ]
 
     class Privacy:
         identifying = {
-            "user", "name", "email", "date_of_birth", "phone", "phone_hash", "residence", "emergency_contact_name",
-            "emergency_contact_phone",
+            "user", "name", "email", "date_of_birth", "phone", "phone_hash", "phone_grams", "residence",
+            "emergency_contact_name", "emergency_contact_phone",
         }  # fmt: skip
         clinical = {"sex", "occupation", "blood_type", "allergies", "chronic_conditions", "insurance_entries"}
         plain = {"id", "registered_by", "created_at", "updated_at"}

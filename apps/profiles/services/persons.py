@@ -10,7 +10,7 @@ from django.db import transaction
 
 from apps.organizations.models import User
 from apps.profiles.models import PatientPerson
-from restartix.kernel import clock, phones
+from restartix.kernel import clock, grams, phones
 from restartix.kernel.crypto import keyed_hash
 from restartix.kernel.errors import AlreadyTaken, Invalid, refusing
 from restartix.kernel.tenancy import Actor, active_organization_id
@@ -56,11 +56,20 @@ def _columns(fields: dict[str, Any]) -> dict[str, Any]:
             columns[name] = _phone(name, columns[name])
     if "phone" in columns:
         columns["phone_hash"] = keyed_hash(columns["phone"], purpose="phone") if columns["phone"] else None
+        columns["phone_grams"] = grams.buckets_of(grams.digits_of(columns["phone"])) if columns["phone"] else None
     for name in LISTS:
         if name in columns:
             columns[name] = without_repeats(columns[name])
+    if "insurance_entries" in columns:
+        columns["insurance_entries"] = [_insurance(entry) for entry in columns["insurance_entries"]]
     _check_birth(columns.get("date_of_birth"))
     return columns
+
+
+def _insurance(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the entry as JSON holds it."""
+    valid_to = entry.get("valid_to")
+    return {**entry, "valid_to": valid_to.isoformat() if isinstance(valid_to, date) else valid_to}
 
 
 def _phone(field: str, text: str) -> str:
