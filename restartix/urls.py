@@ -8,6 +8,7 @@ import restartix.kernel.api.converters  # noqa: F401 (makes `<id:...>` known to 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("book/", include("apps.scheduling.pages.urls")),
+    path("webhooks/", include("apps.organizations.api.clerk")),
     path("v1/", include("restartix.kernel.api.docs")),
     path("v1/", include("restartix.kernel.api.files")),
     path("v1/", include("apps.profiles.api.urls")),

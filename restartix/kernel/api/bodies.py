@@ -27,6 +27,8 @@ class SentBody:
     def __init__(self, request: HttpRequest, operation: Operation) -> None:
         """Read the body now; a refusal waits until `value` is asked for, because other checks come first."""
         self.content: Any = b""
+        #: The bytes as they came, for who checks a signature over them; empty where they were refused.
+        self.raw = b""
         self.is_complete = False
         self._value: Any = None
         self._refusal: Refusal | None = None
@@ -49,7 +51,7 @@ class SentBody:
         if request.method in {"GET", "HEAD", "OPTIONS"}:
             self.is_complete = True
             return {}
-        raw = self._bytes(request, operation)
+        raw = self.raw = self._bytes(request, operation)
         if not raw and (JSON in operation.consumes or not operation.body):
             self.is_complete = True
             return self._nothing(request, operation)
