@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from restartix.kernel.errors import Conflict, Forbidden
+from restartix.kernel.errors import Impersonating as Impersonating
 
 
 class LastAdmin(Conflict):
@@ -37,14 +38,6 @@ class Suspended(Forbidden):
     def __init__(self) -> None:
         """Say which rule it is."""
         super().__init__(details={"reason": "organization_suspended"})
-
-
-class Impersonating(Forbidden):
-    """The patient has to do this in person."""
-
-    def __init__(self) -> None:
-        """Say which rule it is."""
-        super().__init__(details={"reason": "impersonating"})
 
 
 class OnlySuperadmins(Forbidden):

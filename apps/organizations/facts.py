@@ -22,3 +22,11 @@ class WebhookGivenUp(Announcement):
 
     name: ClassVar[str] = "internal.webhook.given_up"
     subscription_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DomainLost(Announcement):
+    """A verified domain failed its third daily check in a row and leads to its clinic no longer; for the mail."""
+
+    name: ClassVar[str] = "internal.domain.lost"
+    domain_id: int

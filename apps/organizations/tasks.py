@@ -6,7 +6,7 @@ import logging
 
 from celery import shared_task
 
-from apps.organizations.services import facts, idempotency, relay, sealing
+from apps.organizations.services import facts, idempotency, rechecking, relay, sealing
 from restartix.kernel.periodic import periodic
 
 logger = logging.getLogger(__name__)
@@ -45,3 +45,9 @@ def purge_idempotency_records() -> int:
 def audit_seal() -> int:
     """Seal committed audit rows into the chains of their organizations."""
     return sealing.seal()
+
+
+@periodic("recheck_domains", every="20 3 * * *")
+def recheck_domains() -> int:
+    """Look whether the TXT records of verified domains still stand."""
+    return rechecking.run()

@@ -1,9 +1,9 @@
-"""How the lists of organizations and members are narrowed. Source: contract/organizations.md 2.2, 3."""
+"""How the lists of organizations, members and domains are narrowed. Source: contract/organizations.md 2.2, 2.3, 3."""
 
 from __future__ import annotations
 
-from apps.organizations.lifecycles import MembershipStatus, OrganizationStatus
-from apps.organizations.models import MembershipRole
+from apps.organizations.lifecycles import DomainStatus, MembershipStatus, OrganizationStatus
+from apps.organizations.models import DomainKind, MembershipRole
 from restartix.kernel.api.filters import ApiFilterSet, OneOf, Search
 
 
@@ -20,3 +20,10 @@ class MemberFilters(ApiFilterSet):
     role = OneOf(MembershipRole)
     status = OneOf(MembershipStatus)
     search = Search("user__name__unaccent", "user__email")
+
+
+class DomainFilters(ApiFilterSet):
+    """Filters of the list of domains."""
+
+    kind = OneOf(DomainKind)
+    status = OneOf(DomainStatus)

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from apps.organizations.api.domains import ApiKeys, Domains
 from apps.organizations.api.pictures import OrganizationPictures, PublicPictures
 from apps.organizations.api.views import Members, Organizations, PublicOrganizations
 from restartix.kernel.api import converters
@@ -18,6 +19,11 @@ urlpatterns = [
     ),
     path("organizations/<id:id>/members", Members.as_view({"get": "list"})),
     path("organizations/<id:id>/members/<id:membership_id>", Members.as_view(writes("update"))),
+    path("organizations/<id:id>/domains", Domains.as_view({"get": "list", "post": "create"})),
+    path("organizations/<id:id>/domains/<id:domain_id>", Domains.as_view({"delete": "destroy"})),
+    path("organizations/<id:id>/domains/<id:domain_id>/verify", Domains.as_view({"post": "verify"})),
+    path("organizations/<id:id>/api-keys", ApiKeys.as_view({"get": "list", "post": "create"})),
+    path("organizations/<id:id>/api-keys/<slug:service>", ApiKeys.as_view({"delete": "destroy"})),
     path("organizations/<id:id>/connect-user", Members.as_view({"post": "connect_user"})),
     path("organizations/<id:id>/logo", OrganizationPictures.as_view({"post": "set_logo", "delete": "remove_logo"})),
     path("organizations/<id:id>/icon", OrganizationPictures.as_view({"post": "set_icon", "delete": "remove_icon"})),

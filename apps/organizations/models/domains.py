@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -43,7 +43,7 @@ class Domain(Timestamped, TenantModel):
     #: Daily checks in a row that a verified domain did not pass.
     failed_checks = models.PositiveSmallIntegerField(default=0, editable=False)
 
-    objects: ClassVar[models.Manager[Self]] = DomainManager()
+    objects: ClassVar[DomainManager] = DomainManager()
 
     class Meta(TenantModel.Meta):
         constraints = [

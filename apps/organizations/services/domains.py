@@ -7,6 +7,8 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext
 
 from apps.organizations.domain import hosts
 from apps.organizations.errors import DomainNotVerified, DomainTaken, LimitReached
@@ -16,6 +18,7 @@ from apps.organizations.models import Domain
 from apps.organizations.models.domains import DomainError
 from apps.organizations.selectors.hosts import is_verified
 from apps.organizations.services import facts, memberships, records
+from apps.organizations.services.letters import Words
 from apps.organizations.services.records import Seen
 from restartix.kernel import clock
 from restartix.kernel.errors import AlreadyTaken, Invalid, NotFound, refusing
@@ -82,8 +85,7 @@ def _judged(domain: Domain, seen: Seen) -> Domain | DomainNotVerified | DomainTa
 
 
 def _verified(domain: Domain, seen: Seen) -> Domain | DomainTaken:
-    before = domain.status
-    if before != DomainStatus.VERIFIED:
+    if domain.status != DomainStatus.VERIFIED:
         domain.status, domain.verified_at = DomainStatus.VERIFIED, clock.now()
     domain.failed_checks = 0
     try:
@@ -123,6 +125,24 @@ def problem_of(domain: Domain, seen: Seen) -> DomainError | None:
     if not seen.exists:
         return DomainError.NXDOMAIN
     return DomainError.RECORD_MISMATCH if seen.texts else DomainError.RECORD_MISSING
+
+
+def words_on_loss(domain: Domain) -> Words:
+    """Return what the admins are told of a domain that was taken down."""
+    path = reverse("admin:organizations_domain_change", args=[domain.pk])
+    return Words(
+        subject=gettext("The domain {domain} no longer leads to your clinic").format(domain=domain.domain),
+        paragraphs=(
+            gettext(
+                "Three daily checks in a row did not find the record that proves {domain} is yours. "
+                "Until it is found again, patients who open that address do not reach your clinic."
+            ).format(domain=domain.domain),
+            gettext("Publish this record at your domain provider:"),
+            f"TXT  {domain.record_name}\n{domain.record_value}",
+            gettext("Then have the domain verified again in the back office."),
+        ),
+        action=(gettext("Open the domain"), settings.PUBLIC_URL + path),
+    )
 
 
 def _held(domain: Domain) -> Domain:

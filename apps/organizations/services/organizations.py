@@ -8,8 +8,9 @@ from django.db import transaction
 
 from apps.organizations.errors import OnlySuperadmins
 from apps.organizations.lifecycles import OrganizationStatus
-from apps.organizations.models import Domain, Organization, PictureKind
+from apps.organizations.models import ApiKey, Domain, Organization, PictureKind
 from apps.organizations.services import memberships, pictures
+from apps.organizations.services.foundings import Founding
 from apps.organizations.services.removals import Removal
 from restartix.kernel import clock
 from restartix.kernel.errors import AlreadyTaken, NotFound, refusing
@@ -17,14 +18,20 @@ from restartix.kernel.tenancy import Actor
 
 #: What higher apps count and let go when an organization is deleted.
 removal: Removal[Organization] = Removal()
+#: What higher apps set up with every new one.
+founding = Founding()
 
 
 @transaction.atomic
 def create(*, by: Actor, name: str, slug: str, settings: dict[str, Any] | None = None, **fields: Any) -> Organization:
-    """Open an organization. Raises AlreadyTaken (409) if another one has or ever had the slug."""
+    """Open an organization with what every one begins with.
+
+    Raises AlreadyTaken (409) if another one has or ever had the slug.
+    """
     organization = Organization(name=name, slug=slug, settings=merged({}, settings or {}), **fields)
     with refusing(organizations_organization_slug_key=AlreadyTaken("slug")):
         organization.save(force_insert=True)
+    founding.carry_out(organization, by=by)
     return organization
 
 
@@ -102,7 +109,7 @@ def remove_picture(organization: Organization, *, by: Actor, kind: str) -> Organ
 
 @transaction.atomic
 def delete(organization: Organization, *, by: Actor) -> None:
-    """Close the organization for ever: domains go, memberships end, and what higher apps hold for it is let go.
+    """Close the organization for ever: domains and integration keys go, memberships end, what higher apps hold is let go.
 
     Holds the row against everything that links to it. Raises StillNeeded (409) while appointments lie ahead.
     """
@@ -110,6 +117,7 @@ def delete(organization: Organization, *, by: Actor) -> None:
     removal.check(organization)
     removal.carry_out(organization, by=by)
     Domain.objects.all().delete()
+    ApiKey.objects.all().delete()
     memberships.disable_all()
     organization.deleted_at = clock.now()
     organization.save(update_fields=["deleted_at"])

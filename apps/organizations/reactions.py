@@ -1,0 +1,17 @@
+"""What the ground floor does about its own facts once they are committed: it writes to the admins."""
+
+from __future__ import annotations
+
+from apps.organizations.facts import DomainLost
+from apps.organizations.lifecycles import DomainStatus
+from apps.organizations.models import Domain, Fact
+from apps.organizations.services import domains, letters
+from restartix.kernel.facts import reacts_to
+
+
+@reacts_to(DomainLost.name)
+def tell_that_a_domain_is_lost(fact: Fact) -> None:
+    """Write to the admins that a domain leads to their clinic no longer, and how to bring it back."""
+    domain = Domain.objects.filter(pk=fact.payload["domain_id"], status=DomainStatus.FAILED).first()
+    if domain is not None:
+        letters.send_to_admins(write=lambda: domains.words_on_loss(domain), key=f"{fact.event_id}.domain")
