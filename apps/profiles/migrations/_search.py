@@ -69,16 +69,26 @@ ALTER FUNCTION profiles_find_user() OWNER TO restartix_platform;
 CREATE TRIGGER search AFTER UPDATE OF email ON organizations_user
     FOR EACH ROW WHEN (OLD.email IS DISTINCT FROM NEW.email) EXECUTE FUNCTION profiles_find_user();
 
-INSERT INTO profiles_patientsearch (organization_id, patient_id, name, person_email, user_email)
-SELECT f.organization_id, f.id, profiles_folded(p.name), profiles_folded(p.email), profiles_folded(u.email)
-  FROM profiles_patient f JOIN profiles_patientperson p ON p.id = f.person_id
-  LEFT JOIN organizations_user u ON u.id = p.user_id;
+-- For rows that came past the triggers: those that are older, and those that are loaded in bulk.
+CREATE FUNCTION profiles_find_missing() RETURNS void LANGUAGE sql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+    INSERT INTO profiles_patientsearch (organization_id, patient_id, name, person_email, user_email, phone_grams)
+    SELECT f.organization_id, f.id, profiles_folded(p.name), profiles_folded(p.email), profiles_folded(u.email),
+           p.phone_grams
+      FROM profiles_patient f JOIN profiles_patientperson p ON p.id = f.person_id
+      LEFT JOIN organizations_user u ON u.id = p.user_id
+     WHERE NOT EXISTS (SELECT FROM profiles_patientsearch s WHERE s.patient_id = f.id)
+$$;
+ALTER FUNCTION profiles_find_missing() OWNER TO restartix_platform;
+SELECT profiles_find_missing();
+REVOKE ALL ON FUNCTION profiles_find_missing() FROM PUBLIC;
 """
 TRIGGERS_REVERSE = """
 DROP TRIGGER search ON organizations_user;
 DROP TRIGGER search ON profiles_patientperson;
 DROP TRIGGER search_no_more ON profiles_patient;
 DROP TRIGGER search ON profiles_patient;
+DROP FUNCTION profiles_find_missing();
 DROP FUNCTION profiles_find_user();
 DROP FUNCTION profiles_find_person();
 DROP FUNCTION profiles_find_no_more();

@@ -211,6 +211,7 @@ class _Loading:
                 for n, key in enumerate(self.patients)
             ),
         )
+        cursor.execute("SELECT profiles_find_missing()")  # its triggers are set aside as well
 
     def _person(self, key: int) -> tuple[str, str, str, str, str]:
         born = (
