@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
+from contextlib import suppress
 
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_resolver
+
+from restartix.kernel.tokens import verifier
 
 
 def settle() -> None:
@@ -14,5 +18,7 @@ def settle() -> None:
     objects of the loaded program again and again, which costs a tenth of a request's time.
     """
     _ = get_resolver().url_patterns
+    with suppress(ImproperlyConfigured):  # whose token it is cannot be told then; `doctor` says why
+        verifier()  # begins to fetch the issuer's keys
     gc.collect()
     gc.freeze()

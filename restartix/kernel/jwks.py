@@ -1,6 +1,6 @@
 """Public keys of token issuers: a fixed one, or a published set that is fetched rarely and kept when fetching fails.
 
-Nobody can make the server fetch on demand: an unknown key id causes at most one fetch a minute.
+Nobody can make the server fetch on demand: an unknown key id causes at most one fetch a minute, in the background.
 Source: contract/conventions.md, "Who is calling"; RFC 7517.
 """
 
@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Protocol
 
 import jwt
@@ -21,10 +22,16 @@ from cryptography.x509 import load_pem_x509_certificate
 
 logger = logging.getLogger(__name__)
 
+#: For connecting, and for each wait for the next bytes; the whole fetch is given the deadline.
 FETCH_TIMEOUT_SECONDS = 5
+DEADLINE_SECONDS = 15
+#: A request waits for a fetch at most so long.
+PATIENCE_SECONDS = 2
 LARGEST_SET_BYTES = 256 * 1024
 REFRESH_SECONDS = 300
 REFETCH_SECONDS = 60
+RETRY_SECONDS = 5
+_CHUNK_BYTES = 64 * 1024
 SMALLEST_KEY_BITS = 2048
 
 
@@ -63,27 +70,33 @@ def _rsa(pem: str) -> RSAPublicKey:
 class PublishedKeys:
     """The key set at an address.
 
-    Fetched at first use, again in the background when it is older than 5 minutes, and at once when an unknown key id
-    turns up, but then at most once a minute. The last good set is kept for as long as fetching fails.
+    Every fetch runs in a thread of its own, one at a time: at once, again when the set is older than 5 minutes, and
+    when an unknown key id turns up, but for that reason at most once a minute; only the request that takes this turn
+    waits for it, and not for long. The last good set is kept for as long as fetching fails.
     """
 
     def __init__(self, url: str) -> None:
-        """Fetch from `url`, later."""
+        """Begin to fetch from `url`, so that the first request finds the keys there."""
         self._url = url
         self._keys: dict[str, RSAPublicKey] = {}
-        self._fetched_at = self._tried_at = float("-inf")
+        self._fetched_at = self._tried_at = self._turn_at = float("-inf")
         self._lock = threading.Lock()
+        self._running: threading.Event | None = None
+        self._begin()
 
     def find(self, key_id: str | None) -> RSAPublicKey | None:
-        """Return the key called `key_id`; tokens without one match a set of a single key."""
+        """Return the key called `key_id`; tokens without one match a set of a single key.
+
+        Raises KeysUnavailable if no set has ever been fetched and none comes within 2 seconds.
+        """
         if not self._keys:
-            self._fetch_first()
+            self._wait_for_first()
         key = self._named(key_id)
-        if key is None and key_id is not None and self._may_refetch():
-            self._fetch()
+        if key is None and key_id is not None and self._takes_turn():
+            self._begin().wait(PATIENCE_SECONDS)
             key = self._named(key_id)
-        elif time.monotonic() - self._fetched_at > REFRESH_SECONDS and self._may_refetch():
-            threading.Thread(target=self._fetch, name="jwks-refresh", daemon=True).start()
+        elif self._is_stale():
+            self._begin()
         return key
 
     def _named(self, key_id: str | None) -> RSAPublicKey | None:
@@ -91,41 +104,62 @@ class PublishedKeys:
             return next(iter(self._keys.values())) if len(self._keys) == 1 else None
         return self._keys.get(key_id)
 
-    def _fetch_first(self) -> None:
-        with self._lock:
-            if not self._keys and time.monotonic() - self._tried_at > 1:
-                self._fetch()
+    def _wait_for_first(self) -> None:
+        """Wait for the first set; after a failure nobody waits, and somebody tries again, every few seconds."""
+        failed_just_now = self._running is None and time.monotonic() - self._tried_at < RETRY_SECONDS
+        if not failed_just_now:
+            self._begin().wait(PATIENCE_SECONDS)
         if not self._keys:
             raise KeysUnavailable(self._url)
 
-    def _may_refetch(self) -> bool:
+    def _takes_turn(self) -> bool:
         """Take the one turn of this minute."""
         with self._lock:
             now = time.monotonic()
-            if now - self._tried_at < REFETCH_SECONDS:
+            if now - self._turn_at < REFETCH_SECONDS:
                 return False
-            self._tried_at = now
+            self._turn_at = now
             return True
 
-    def _fetch(self) -> None:
-        self._tried_at = time.monotonic()
+    def _is_stale(self) -> bool:
+        now = time.monotonic()
+        return now - self._fetched_at > REFRESH_SECONDS and now - self._tried_at > REFETCH_SECONDS
+
+    def _begin(self) -> threading.Event:
+        """Fetch in the background, unless that is going on already; return what is set at its end."""
+        with self._lock:
+            if self._running is None:
+                self._running = threading.Event()
+                threading.Thread(target=self._fetch, args=[self._running], name="jwks", daemon=True).start()
+            return self._running
+
+    def _fetch(self, done: threading.Event) -> None:
         try:
             keys = read_key_set(_download(self._url))
-        except (OSError, ValueError) as error:
+            if keys:
+                self._keys, self._fetched_at = keys, time.monotonic()
+            else:
+                logger.warning("the key set at %s holds no usable key", self._url)
+        except (OSError, ValueError, HTTPException) as error:
             logger.warning("the key set at %s could not be fetched: %s", self._url, error)
-            return
-        if keys:
-            self._keys, self._fetched_at = keys, time.monotonic()
+        finally:
+            with self._lock:
+                self._tried_at, self._running = time.monotonic(), None
+            done.set()
 
 
 def _download(url: str) -> bytes:
     if not url.startswith(("https://", "http://")):
         raise ValueError("a key set is fetched over http or https")
     request = urllib.request.Request(url, headers={"Accept": "application/json", "User-Agent": "RestartiX"})  # noqa: S310 (checked above)
+    ends, body = time.monotonic() + DEADLINE_SECONDS, b""
     with urllib.request.urlopen(request, timeout=FETCH_TIMEOUT_SECONDS) as response:  # noqa: S310 (checked above)
-        body: bytes = response.read(LARGEST_SET_BYTES + 1)
-    if len(body) > LARGEST_SET_BYTES:
-        raise ValueError("the key set is too large")
+        while chunk := response.read1(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > LARGEST_SET_BYTES:
+                raise ValueError("the key set is too large")
+            if time.monotonic() > ends:
+                raise TimeoutError("the key set arrives too slowly")
     return body
 
 

@@ -237,13 +237,15 @@ class TestPublishedKeys:
     def test_are_fetched_again_for_an_unknown_key_but_at_most_once_a_minute(self, published):
         keys = PublishedKeys(published.url)
         keys.find("k1")
-        keys._tried_at -= 61  # a minute later
         published.publish(k1=KEY, k2=OTHER_KEY)
         assert keys.find("k2") is not None
         assert published.fetched == 2
         for number in range(100):
             assert keys.find(f"random-{number}") is None
         assert published.fetched == 2
+        keys._turn_at -= 61  # a minute later
+        assert keys.find("random") is None
+        assert published.fetched == 3
 
     def test_are_refreshed_in_the_background(self, published):
         keys = PublishedKeys(published.url)

@@ -64,6 +64,7 @@ class ClerkEvent(Body):
     """An event of the identity provider, with whatever it likes to send besides."""
 
     type = fields.Text(max_length=LONGEST_TYPE)
+    object = fields.Text(max_length=LONGEST_TYPE, required=False)
     data_ = serializers.JSONField()
 
 
