@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from restartix.diagnosis import database, surroundings
+from restartix.diagnosis import database, sealing, surroundings
 from restartix.diagnosis.findings import Examination, State
 from restartix.kernel.commands import Command as BaseCommand
 
@@ -13,17 +13,22 @@ EXAMINATIONS: Sequence[Examination] = (
     surroundings.configuration,
     surroundings.disk,
     database.examine,
+    sealing.encryption_keys,
     surroundings.broker,
     surroundings.storage,
     surroundings.time_zones,
     surroundings.printing,
     surroundings.mail,
+    sealing.name_resolution,
     surroundings.geo_database,
 )
 
 
 class Command(BaseCommand):
-    help = "Examine configuration, database, broker, storage, time zones, fonts, mail, geo database. 1 if one failed."
+    help = (
+        "Examine configuration, database, keys, broker, storage, time zones, fonts, mail, DNS, geo database. "
+        "1 if one failed."
+    )
 
     def perform(self, **options: Any) -> dict[str, Any]:
         findings = [finding for examine in EXAMINATIONS for finding in examine()]
