@@ -9,3 +9,11 @@ class FormsConfig(AppConfig):
     name = "apps.forms"
     label = "forms"
     verbose_name = "Forms"
+
+    def ready(self) -> None:
+        """Let clinics begin with the system fields, and embed custom field values in patients and specialists."""
+        from apps.forms.api import shapes
+        from apps.forms.services import system_fields
+
+        system_fields.register()
+        shapes.register()

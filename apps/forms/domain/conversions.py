@@ -23,14 +23,14 @@ def is_convertible(old: FieldType, new: FieldType) -> bool:
     )
 
 
-def convert(value: Any, old: FieldType, new: Definition, *, today: date) -> Any:
+def convert(value: Any, old: FieldType, new: Definition) -> Any:
     """Return a stored value as one of the field `new`. Raises BadValue if it does not fit that type.
 
     The further rules of `new` are no measure: tightening them leaves stored values alone.
     """
     if not is_convertible(old, new.field_type):
         raise BadValue(f"{old} does not become {new.field_type}")
-    return read(new.bare(), _carried(value, old, new.field_type), today=today)
+    return read(new.bare(), _carried(value, old, new.field_type), today=date.max)  # no bare field asks for today
 
 
 def _carried(value: Any, old: FieldType, new: FieldType) -> Any:
@@ -46,8 +46,3 @@ def dropped_options(old: Definition, new: Definition) -> list[str]:
     if new.field_type not in CHOSEN:
         return []
     return [value for value in old.option_values if value not in new.option_values]
-
-
-def uses(value: Any, option: str) -> bool:
-    """Say whether a stored value is, or holds, the option."""
-    return option in value if isinstance(value, list) else value == option
