@@ -43,3 +43,29 @@ class AlreadyPatient(Conflict):
     def __init__(self, patient_id: int) -> None:
         """Name the patient."""
         super().__init__(details={"patient_id": patient_id})
+
+
+class CaresAlready(Conflict):
+    """This caregiver cares for the patient during these days already."""
+
+
+class NotTheDesk(Forbidden):
+    """Only the clinic's desk and its admins write these fields."""
+
+    def __init__(self, *fields: str) -> None:
+        """Name the fields."""
+        super().__init__(details={"fields": list(fields)})
+
+
+class PatientHasNoAccount(Conflict):
+    """The patient has no account, so nobody can act in it."""
+
+    code = "patient_has_no_account"
+
+
+class PatientBlocked(Conflict):
+    """The patient's account is blocked, or no longer belongs to this organization."""
+
+
+class OwnAccountAsPatient(Conflict):
+    """This is your own account: nobody acts as themselves."""

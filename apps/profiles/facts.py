@@ -22,3 +22,20 @@ class PatientUpdated(Announcement):
 
     name: ClassVar[str] = "patient.updated"
     patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaregiverAppointed(Announcement):
+    """Somebody may act for a patient; the patient is written to."""
+
+    name: ClassVar[str] = "internal.caregiver_appointed"
+    patient_id: int
+    manager_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImpersonationStarted(Announcement):
+    """A member of staff began to act as a patient, who is written to."""
+
+    name: ClassVar[str] = "internal.impersonation_started"
+    impersonation_id: int

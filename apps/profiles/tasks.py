@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.profiles.services import licences
+from apps.profiles.services import impersonations, licences
 from restartix.kernel.periodic import periodic
 
 
@@ -10,3 +10,9 @@ from restartix.kernel.periodic import periodic
 def license_alerts() -> int:
     """Write to the admins about licences that run out in 60, 30, 7 or 0 days."""
     return licences.alert()
+
+
+@periodic("expire_impersonations", every=60)
+def expire_impersonations() -> int:
+    """Write down the end of impersonations whose hour has run out; their tokens are refused already."""
+    return impersonations.expire()

@@ -35,7 +35,7 @@ class AppointmentQuerySet(TenantQuerySet["Appointment"]):
         match actor.effective_role:
             case Role.PATIENT:
                 own = Patient.objects.own(actor, today=today).values("pk")
-                return self.alive().filter(Q(patient__in=own) | Q(specialist__user_id=actor.user_id))
+                return self.alive().filter(Q(patient__in=own) | Q(specialist__user_id=actor.staff_user_id or 0))
             case Role.SPECIALIST:
                 return self.alive().filter(specialist__user_id=actor.user_id)
             case _:

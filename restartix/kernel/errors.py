@@ -72,6 +72,14 @@ class Forbidden(Refusal):
     status = 403
 
 
+class Impersonating(Forbidden):
+    """The patient has to do this in person."""
+
+    def __init__(self) -> None:
+        """Say which rule it is (contract/profiles.md 1.6)."""
+        super().__init__(details={"reason": "impersonating"})
+
+
 class NotFound(Refusal):
     """There is no such resource."""
 

@@ -49,7 +49,12 @@ class Actor:
     organization_id: int | None = None
     is_superadmin: bool = False
     impersonation_id: int | None = None
+    #: Under impersonation, the user acted for, whose rows are the actor's own for the time being.
     on_behalf_of: int | None = None
+    #: The patient acted for, as audit rows name them.
+    patient_id: int | None = None
+    #: Under impersonation, the role of the member of staff; `role` is that of the patient.
+    staff_role: Role | None = None
 
     @classmethod
     def system(cls, name: str) -> Self:
@@ -65,6 +70,16 @@ class Actor:
     def user_id(self) -> int | None:
         """The user's primary key, or None for anybody who is not a user."""
         return self.id if self.kind == "user" and isinstance(self.id, int) else None
+
+    @property
+    def staff_user_id(self) -> int | None:
+        """The user whose work this is; whoever acts as a patient does nothing of their own meanwhile."""
+        return self.user_id if self.impersonation_id is None else None
+
+    @property
+    def own_user_id(self) -> int | None:
+        """The user whose own rows these are: under impersonation the patient's, else the actor's."""
+        return self.user_id if self.impersonation_id is None else self.on_behalf_of
 
     @property
     def effective_role(self) -> Role | None:
@@ -124,12 +139,13 @@ def active_organization_id() -> int:
 
 def audit_settings(actor: Actor, trace: Trace) -> str:
     """Return what the audit triggers read from `app.audit`, as JSON."""
+    role = actor.staff_role or actor.effective_role
     who = {
         "actor_type": actor.kind,
         "actor_id": None if actor.id is None else str(actor.id),
         "actor_name": actor.name,
-        "actor_role": str(actor.effective_role) if actor.effective_role else None,
-        "on_behalf_of": actor.on_behalf_of,
+        "actor_role": str(role) if role else None,
+        "on_behalf_of": actor.patient_id,
         "impersonation_id": actor.impersonation_id,
     }
     return json.dumps({**who, **asdict(trace)})
@@ -205,7 +221,8 @@ def _write_settings(scope: Scope | None, *, role: str | None) -> None:
     org = user = audit = ""
     if scope is not None:
         org = "" if scope.organization_id == EVERY else str(scope.organization_id)
-        user, audit = str(scope.actor.user_id or ""), audit_settings(scope.actor, scope.trace)
+        seen_as = scope.actor.user_id if scope.actor.impersonation_id is None else None  # else nobody beyond the clinic
+        user, audit = str(seen_as or ""), audit_settings(scope.actor, scope.trace)
     with connection.cursor() as cursor:
         cursor.execute(_SET, [org, user, audit, role or "none"])
 

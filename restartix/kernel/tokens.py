@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from restartix import development
 from restartix.kernel.jwks import FixedKey, Keys, PublishedKeys
@@ -43,6 +44,15 @@ _REMEMBERED = 4096
 
 class BadToken(Exception):
     """The token does not prove anything; why is told to nobody but the log."""
+
+
+class ExpiredToken(BadToken):
+    """The token proved something until its time ran out; `kind` is that of its issuer."""
+
+    def __init__(self, kind: str) -> None:
+        """Remember the kind: of an impersonation the caller is told that it is over."""
+        super().__init__("expired")
+        self.kind = kind
 
 
 @dataclass(frozen=True)
@@ -62,9 +72,14 @@ class VerifiedToken:
 
     #: The user, by the issuer's name for them.
     subject: str
-    #: "session" (Clerk or the development issuer), later "impersonation" (this server's own, with `act`, `imp`, `org`).
+    #: "session" (Clerk or the development issuer) or "impersonation" (this server's own, with `act`, `imp`, `org`).
     kind: str = "session"
     claims: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def caller(self) -> str:
+        """Whose requests are counted and repeated together: the subject's, apart from who acts as the subject."""
+        return self.subject if self.kind == "session" else f"{self.kind}:{self.claims.get('imp')}"
 
 
 class Verifier:
@@ -121,8 +136,10 @@ _SIGNATURE_ONLY: Any = {
 def check_claims(claims: Mapping[str, Any], issuer: Issuer, *, now: float) -> None:
     """Judge times (with leeway), subject, issuer and authorised party. Raises BadToken."""
     expires, not_before = _moment(claims, "exp"), _moment(claims, "nbf", default=0.0)
-    if not now < expires + issuer.leeway_seconds or not not_before <= now + issuer.leeway_seconds:
-        raise BadToken("expired or not yet valid")
+    if not not_before <= now + issuer.leeway_seconds:
+        raise BadToken("not yet valid")
+    if not now < expires + issuer.leeway_seconds:
+        raise ExpiredToken(issuer.kind)
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
         raise BadToken("no subject")
@@ -146,9 +163,10 @@ def _moment(claims: Mapping[str, Any], name: str, *, default: float | None = Non
 def verifier() -> Verifier:
     """Return the verifier of this process: Clerk's where it is configured, else the development issuer's.
 
-    Raises ImproperlyConfigured without Clerk settings while DEBUG is off.
+    Beside it stand this server's own issuers, which the setting `RESTARTIX_ISSUERS` names. Raises ImproperlyConfigured
+    without Clerk settings while DEBUG is off.
     """
-    return Verifier([session_issuer()])
+    return Verifier([session_issuer(), *(import_string(path)() for path in settings.RESTARTIX_ISSUERS)])
 
 
 def session_issuer() -> Issuer:

@@ -31,6 +31,7 @@ PLATFORM = {
     "PatientPerson": "a human being belongs to no clinic; isolated by a policy of its own",
     "AuditEntry": "has an organization or none; isolated and append-only",
     "AuditHead": "the end of an organization's chain or the platform's; isolated, written by sealing alone",
+    "SigningKey": "this server's own key pairs; the private halves are sealed",
     "AuditSealing": "one row for the whole trail: how far sealing has come",
 }
 name = lambda model: model.__name__  # noqa: E731

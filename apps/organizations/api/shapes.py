@@ -29,7 +29,7 @@ class UserRef(Representation):
         """Leave out what the caller may not read."""
         data: dict[str, Any] = super().to_representation(instance)
         actor = self.context["actor"]
-        if actor.effective_role == Role.PATIENT and actor.user_id != instance.pk:
+        if actor.effective_role == Role.PATIENT and actor.own_user_id != instance.pk:
             del data["email"]
         return data
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.organizations.errors import Impersonating, NotAMember, Suspended
+from apps.organizations.errors import NotAMember, Suspended
 from apps.organizations.services import memberships
 from apps.profiles.api.bodies import SwitchBody
 from apps.profiles.api.shapes import MeShape
@@ -32,7 +32,7 @@ class Myself(Resource):
         """Tell who is signed in, where, and as what."""
         return self._me(self.actor, self.organization.id if self.organization else None)
 
-    @operation(body=SwitchBody, context=Context.IGNORED, errors=(Impersonating, NotAMember, Suspended, NotFound))
+    @operation(body=SwitchBody, context=Context.IGNORED, in_person=True, errors=(NotAMember, Suspended, NotFound))
     def switch_organization(self, body: dict[str, Any]) -> Me:
         """Choose the current organization, which requests without X-Organization-ID act in."""
         seat = memberships.switch(to=body["organization_id"], by=self.actor)

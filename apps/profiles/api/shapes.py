@@ -61,6 +61,23 @@ class ManagedPatient(Representation):
     permissions = fields.Choice(CaregiverPermission)
 
 
+class ActingUser(Representation):
+    """Whoever acts as the user."""
+
+    examples = {"id": 12, "name": "Ion Popescu"}
+
+    id = fields.Id()
+    name = fields.Text(max_length=200)
+
+
+class ImpersonationRef(Representation):
+    """The impersonation that the request is made with."""
+
+    impersonation_id = fields.Id(source="id")
+    actor = ActingUser()
+    expires_at = fields.Instant()
+
+
 class MeShape(Representation):
     """The signed-in user, and what they are in the active organization."""
 
@@ -74,7 +91,7 @@ class MeShape(Representation):
     email = fields.Email(source="user.email")
     username = fields.Text(source="user.username", max_length=150, allow_null=True)
     name = fields.Text(source="user.name", max_length=200)
-    is_superadmin = fields.Boolean(source="user.is_superadmin")
+    is_superadmin = fields.Boolean()
     confirmed = fields.Boolean(source="user.confirmed")
     last_activity = fields.Instant(source="user.last_activity", allow_null=True)
     role = fields.Choice(tuple(Role), allow_null=True)
@@ -85,7 +102,7 @@ class MeShape(Representation):
     specialist_name = serializers.SerializerMethodField()
     patient_id = fields.Id(source="station.patient_id", allow_null=True)
     managed_patients = ManagedPatient(source="station.caring", many=True)
-    impersonation = fields.Object(allow_null=True)
+    impersonation = ImpersonationRef(allow_null=True)
 
     def get_organization_ids(self, me: Me) -> list[int]:
         """Return the organizations of the memberships, ascending."""
@@ -180,7 +197,7 @@ class SpecialistShape(SpecialistPublic):
         """Leave out what the caller's part does not show, and the deletion of those who are not deleted."""
         data: dict[str, Any] = super().to_representation(instance)
         actor = self.context["actor"]
-        if actor.effective_role not in ADMINS and (instance.user_id is None or instance.user_id != actor.user_id):
+        if actor.effective_role not in ADMINS and (instance.user_id is None or instance.user_id != actor.staff_user_id):
             del data["signature_url"]
         if data["deleted_at"] is None:
             del data["deleted_at"]

@@ -23,7 +23,7 @@ from restartix.kernel.tenancy import Actor
 
 
 def _is_self(actor: Actor, specialist: Specialist) -> bool:
-    return specialist.user_id is not None and specialist.user_id == actor.user_id
+    return specialist.user_id is not None and specialist.user_id == actor.staff_user_id
 
 
 class Specialists(Resource):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from apps.organizations.lifecycles import MembershipStatus
 from apps.organizations.models import Membership, Organization, User
-from apps.profiles.models import PatientPersonManager, Specialist
+from apps.profiles.models import Impersonation, PatientPersonManager, Specialist
 from apps.profiles.selectors.patients import own_patient
 from restartix.kernel.tenancy import Actor
 
@@ -31,8 +30,13 @@ class Me:
     current_organization: Organization | None
     memberships: tuple[Membership, ...]
     station: Station
-    #: None until somebody else acts as the user.
-    impersonation: Any = None
+    #: None unless somebody else acts as the user.
+    impersonation: Impersonation | None = None
+
+    @property
+    def is_superadmin(self) -> bool:
+        """Whether the user's flag counts: whoever acts as the user is a patient and nothing else."""
+        return self.user.is_superadmin and self.impersonation is None
 
 
 def me_of(user_id: int, *, actor: Actor, organization_id: int | None, now: datetime) -> Me:
@@ -49,7 +53,14 @@ def me_of(user_id: int, *, actor: Actor, organization_id: int | None, now: datet
         current_organization=organization,
         memberships=memberships,
         station=_station(actor, organization, now=now) if organization else Station(),
+        impersonation=_impersonation(actor),
     )
+
+
+def _impersonation(actor: Actor) -> Impersonation | None:
+    if actor.impersonation_id is None:
+        return None
+    return Impersonation.objects.select_related("actor").get(pk=actor.impersonation_id)
 
 
 def _organization(organization_id: int | None, memberships: tuple[Membership, ...]) -> Organization | None:
@@ -69,8 +80,9 @@ def _station(actor: Actor, organization: Organization, *, now: datetime) -> Stat
         .select_related("patient__person")
         .order_by("patient__person__name", "patient_id")
     )
+    specialists = Specialist.objects.alive().filter(user_id=user_id)
     return Station(
-        specialist=Specialist.objects.alive().filter(user_id=user_id).first(),
+        specialist=specialists.first() if actor.impersonation_id is None else None,
         patient_id=patient.pk if patient else None,
         caring=tuple(caring),
     )

@@ -286,7 +286,7 @@ class Bookings(PublicScheduling):
             patient = own.filter(pk=patient_id).first()
             message = "not found"
         else:
-            patient = own.filter(person__user=self.actor.user_id).first()
+            patient = own.filter(person__user=self.actor.own_user_id).first()
             message = "required: say for whom you book"
             if patient is None and not Patient.objects.own(self.actor, today=today).exists():
                 return None

@@ -135,7 +135,7 @@ class Appointments(Resource):
 
     def _note_reading(self, row: Appointment | None, patient_id: int | None) -> None:
         """Leave the audit row of somebody reading one patient's data; the patient's own reading leaves none."""
-        is_own = row is not None and row.patient is not None and row.patient.person.user_id == self.actor.user_id
+        is_own = row is not None and row.patient is not None and row.patient.person.user_id == self.actor.own_user_id
         if patient_id is not None and not is_own and self.organization is not None:
             audit.read("appointment", row.pk if row else None, patient_id=patient_id)
 
@@ -284,7 +284,7 @@ class CalendarFeeds(Resource):
 
     def permit(self) -> None:
         """Let the specialist do everything and admins look and revoke."""
-        is_own = self.row.user_id is not None and self.row.user_id == self.actor.user_id
+        is_own = self.row.user_id is not None and self.row.user_id == self.actor.staff_user_id
         if not is_own and (self.action == "issue" or self.actor.effective_role not in ADMINS):
             raise Forbidden
 

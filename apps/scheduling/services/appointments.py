@@ -152,7 +152,7 @@ def _setters(to: AppointmentStatus) -> Roles:
 
 def is_assigned(appointment: Appointment, actor: Actor) -> bool:
     """Tell whether `actor` is the specialist of the appointment, whatever the role."""
-    return actor.user_id is not None and appointment.specialist.user_id == actor.user_id
+    return actor.staff_user_id is not None and appointment.specialist.user_id == actor.staff_user_id
 
 
 def _check_moment(appointment: Appointment, to: AppointmentStatus) -> None:

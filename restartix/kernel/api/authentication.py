@@ -12,9 +12,10 @@ from django.http import HttpRequest
 
 from restartix.kernel.errors import Unauthorized, Unavailable
 from restartix.kernel.jwks import KeysUnavailable
-from restartix.kernel.tokens import BadToken, VerifiedToken, verifier
+from restartix.kernel.tokens import BadToken, ExpiredToken, VerifiedToken, verifier
 
 logger = logging.getLogger("restartix.api")
+_OVER = {"reason": "impersonation_ended"}
 
 
 def token_of(request: HttpRequest, *, required: bool) -> VerifiedToken | None:
@@ -32,6 +33,8 @@ def token_of(request: HttpRequest, *, required: bool) -> VerifiedToken | None:
         raise Unauthorized
     try:
         return verifier().verify(token.strip())
+    except ExpiredToken as error:
+        raise Unauthorized(details=_OVER if error.kind == "impersonation" else {}) from error
     except BadToken as error:
         logger.info("token refused: %s", error)
         raise Unauthorized from error

@@ -117,6 +117,8 @@ def actor_of(found: Found) -> Actor:
         is_superadmin=found.is_superadmin,
         impersonation_id=found.impersonation_id,
         on_behalf_of=found.person.id if found.impersonated_by else None,
+        patient_id=found.patient_id,
+        staff_role=found.staff_role,
     )
 
 

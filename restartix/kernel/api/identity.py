@@ -75,8 +75,10 @@ class Found:
     organization: FoundOrganization | None = None
     role: Role | None = None
     impersonation_id: int | None = None
-    #: The staff member behind an impersonation; `person` is then the patient.
+    #: The staff member behind an impersonation, and as what they began it; `person` is then the patient's user.
     impersonated_by: Person | None = None
+    staff_role: Role | None = None
+    patient_id: int | None = None
 
     @property
     def is_superadmin(self) -> bool:

@@ -12,7 +12,8 @@ An operation asks by name for what it needs: `row` (the row of the path), `body`
 - `Answered(value, status=..., headers=...)`: the same, with another status;
 - None: 204;
 - a `Refusal`, returned rather than raised: that error, and what was done stays done;
-- an HttpResponse: itself.
+- an HttpResponse: itself;
+- `Outside(work)`: what has to wait for the network, done after the commit and answered in a second transaction.
 
 What it raises is refused, and undone.
 """
@@ -65,6 +66,9 @@ class Operation:
     cache_control: str = "no-store"
     #: Answers to a GET of one resource carry an ETag; None: so for every GET of one JSON resource.
     etag: bool | None = None
+    #: The patient has to do this in person: refused under impersonation; or only bodies that hold one of these fields.
+    in_person: bool = False
+    in_person_fields: tuple[str, ...] = ()
     summary: str = ""
     request_example: Any = None
     response_example: Any = None

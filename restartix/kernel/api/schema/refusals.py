@@ -12,6 +12,7 @@ from restartix.kernel.api.idempotency import IdempotencyInProgress, IdempotencyK
 from restartix.kernel.api.operations import Operation
 from restartix.kernel.errors import (
     Forbidden,
+    Impersonating,
     Invalid,
     MalformedRequest,
     NotAcceptable,
@@ -32,7 +33,8 @@ _ALWAYS = (MalformedRequest, Unauthorized, Forbidden, NotAcceptable, Invalid, Ra
 def refusals_of(view: Any, operation: Operation, *, writes: bool, has_row: bool) -> dict[int, list[type[Refusal]]]:
     """Return status → refusals, ascending, each once."""
     grouped: dict[int, list[type[Refusal]]] = defaultdict(list)
-    for kind in (*operation.errors, *_conventional(view, writes=writes, has_row=has_row)):
+    in_person = (Impersonating,) if operation.in_person or operation.in_person_fields else ()
+    for kind in (*in_person, *operation.errors, *_conventional(view, writes=writes, has_row=has_row)):
         if kind not in grouped[kind.status]:
             grouped[kind.status].append(kind)
     return dict(sorted(grouped.items()))
