@@ -45,8 +45,6 @@ class PatientQuerySet(TenantQuerySet["Patient"]):
 
         `permission` is what a caregiver needs: `view` or `manage`. Source: contract/profiles.md 1.2, 1.4.
         """
-        if (actor.on_behalf_of or actor.user_id) is None:
-            return self.none()
         return self.alive().filter(_is_own(actor, today=today, permission=permission))
 
     def visible_to(self, actor: Actor, *, today: date) -> Self:
@@ -61,8 +59,7 @@ class PatientQuerySet(TenantQuerySet["Patient"]):
         That is `active_types`, the types of the active consents, and `is_own`, whether the caller is the person or
         cares for them today: the gate of a whole list is read with its rows.
         """
-        nobody = (actor.on_behalf_of or actor.user_id) is None
-        is_own = Value(value=False) if nobody else _is_own(actor, today=today, permission="view")
+        is_own = _is_own(actor, today=today, permission="view")
         return self.select_related("person", "organization").annotate(
             active_types=ArraySubquery(_active_consents().values("type")),
             is_own=ExpressionWrapper(is_own, output_field=BooleanField()),
@@ -90,7 +87,7 @@ def _is_own(actor: Actor, *, today: date, permission: str) -> Q:
     """Return, as a condition on patients, that the caller is the person, or cares for them on `today`."""
     from apps.profiles.models.patients import PatientPersonManager
 
-    user_id = actor.on_behalf_of or actor.user_id
+    user_id = actor.on_behalf_of or actor.user_id or 0
     caring = PatientPersonManager.objects.valid_on(today).filter(
         patient=OuterRef("pk"), user_id=user_id, permissions__in=_SUFFICIENT[permission]
     )
@@ -116,6 +113,12 @@ class CaregiverQuerySet(TenantQuerySet["PatientPersonManager"]):
     def valid_on(self, day: date) -> Self:
         """Keep the links that hold on `day`, their first and last days included, unless they were ended before."""
         return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day, ended_at=None)
+
+    def standing(self, *, active: bool, now: datetime) -> Self:
+        """Keep the links that hold at `now`, each by the date of its organization, or those that do not."""
+        today = _local_date(now)
+        holds = Q(valid_from__lte=today, ended_at=None) & (Q(valid_to=None) | Q(valid_to__gte=today))
+        return self.filter(holds if active else ~holds)
 
 
 class SpecialistQuerySet(TenantQuerySet["Specialist"]):

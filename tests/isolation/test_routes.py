@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.organizations.models import Membership, Organization, User
-from apps.profiles.models import Specialist, SpecialistSpecialty, Specialty
+from apps.profiles.models import Patient, Specialist, SpecialistSpecialty, Specialty
 from apps.scheduling.models import Appointment, AppointmentTemplate
 from apps.scheduling.services import appointments, templates
 from restartix.kernel import clock
@@ -85,6 +85,7 @@ def _appointment(clinic: Organization, cast: Any) -> Appointment:
 FOREIGN: dict[type, Callable[[Organization, Any], Any]] = {
     Appointment: _appointment,
     AppointmentTemplate: _template,
+    Patient: lambda clinic, cast: cast.petra.patient,
     Specialist: lambda clinic, cast: cast.sorin.specialist,
     Specialty: lambda clinic, cast: Specialty.objects.create(title=CANARY, slug="zzcanary"),
     Organization: lambda clinic, cast: clinic,
@@ -97,6 +98,8 @@ def _model(route: Route, cast: Any) -> type:
     """The model whose row the path's `id` names."""
     if route.resource.context is Context.PATH or route.path.startswith("/v1/organizations/<id:id>"):
         return Organization
+    if route.path.startswith("/v1/patients/<id:id>"):
+        return Patient
     view = route.resource()
     view.actor = Actor(kind="user", id=cast.ion.user.pk, organization_id=cast.sud.pk)
     view.action = route.action

@@ -67,7 +67,7 @@ class TestRegistering:
         with pytest.raises(Invalid) as refused:
             profiles.patient(cast.sud, **{**MARIA, field: value})
 
-        assert list(refused.value.fields) == [field]
+        assert list(refused.value.fields) == [f"person.{field}"]
 
     def test_keeps_the_clinics_own_references_apart(self, cast):
         with make.within(cast.sud):

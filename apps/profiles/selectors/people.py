@@ -26,6 +26,11 @@ SHARED = (
 )  # fmt: skip
 
 
+def is_open(patient: Any) -> bool:
+    """Say whether a caller may see the whole person of a patient that `PatientQuerySet.seen_by` that caller gave."""
+    return bool(patient.is_own) or ConsentType.PROFILE_SHARING in patient.active_types
+
+
 def is_shared(patient: Patient) -> bool:
     """Say whether the gate of this patient's person is open at this clinic, now."""
     active = ConsentRecord.objects.filter(patient=patient, status=ConsentStatus.ACTIVE)

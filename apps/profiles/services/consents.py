@@ -15,6 +15,7 @@ from apps.organizations.services import facts
 from apps.profiles.facts import PatientUpdated
 from apps.profiles.lifecycles import CONSENT, ConsentStatus
 from apps.profiles.models import ConsentRecord, Patient
+from apps.profiles.models.consents import ConsentMethod
 from apps.profiles.selectors.consents import active_types, current_version
 from restartix.kernel import clock, tenancy
 from restartix.kernel.errors import Invalid
@@ -89,11 +90,15 @@ def _origin() -> dict[str, str | None]:
 
 
 @transaction.atomic
-def withdraw(record: ConsentRecord, *, by: Actor, note: str | None = None) -> ConsentRecord:
+def withdraw(record: ConsentRecord, *, by: Actor, note: str | None = None, for_patient: bool = False) -> ConsentRecord:
     """End the consent at once: the next request of anybody sees the gate closed and the telemetry level lowered.
 
-    Holds the record's row. Raises InvalidTransition (409) if it is withdrawn already.
+    Holds the record's row. With `for_patient` the clinic does it in the patient's stead, and has to say by `note` why
+    it ends what the patient gave electronically: else raises Invalid (422). Raises InvalidTransition (409) if it is
+    withdrawn already.
     """
+    if for_patient and record.method == ConsentMethod.ELECTRONIC and not note:
+        raise Invalid({"note": ["required, for the patient gave this consent in person"]})
     record = ConsentRecord.objects.select_for_update(of=("self",)).select_related("patient").get(pk=record.pk)
     CONSENT.check(record.status, ConsentStatus.WITHDRAWN)
     _end(record, by=by, note=note)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from apps.organizations.models import Organization
 from apps.organizations.services import organizations
-from apps.profiles.models import Specialist, Specialty
-from apps.profiles.services import availability, specialists, specialties
-from apps.scheduling.lifecycles import ACTIVE
+from apps.profiles.models import Patient, Specialist, Specialty
+from apps.profiles.selectors import care
+from apps.profiles.services import availability, patients, specialists, specialties
+from apps.scheduling.lifecycles import ACTIVE, AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentTemplate, CalendarFeed, Hold, TemplateSpecialist
 from apps.scheduling.services.templates import release_holds
 from restartix.kernel import clock
@@ -26,6 +28,8 @@ def register() -> None:
     specialists.removal.together_with(let_go_of_specialist)
     specialties.removal.refuse_while("appointment_templates", templates_of_specialty)
     specialties.removal.together_with(forget_specialty)
+    patients.removal.refuse_while("active_appointments", future_appointments_of_patient)
+    care.is_told_by(patients_of)
     availability.templates_are_known_by(known_templates)
 
 
@@ -42,6 +46,17 @@ def future_appointments_of_organization(organization: Organization) -> int:
 def future_appointments_of_specialist(specialist: Specialist) -> int:
     """Count the active appointments that end in the future."""
     return _future().filter(specialist=specialist).count()
+
+
+def future_appointments_of_patient(patient: Patient) -> int:
+    """Count the active appointments that end in the future."""
+    return _future().filter(patient=patient).count()
+
+
+def patients_of(treating: QuerySet[Specialist]) -> QuerySet[Any]:
+    """Return the ids of the patients who have an appointment, not cancelled, with one of the specialists."""
+    standing = Appointment.objects.alive().exclude(status=AppointmentStatus.CANCELLED)
+    return standing.filter(specialist__in=treating, patient__isnull=False).values("patient_id")
 
 
 def templates_of_specialty(specialty: Specialty) -> int:

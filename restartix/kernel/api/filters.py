@@ -180,9 +180,11 @@ class Search(Filter):
 
     takes_several = False
 
-    def __init__(self, *columns: str, by: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None) -> None:
-        """Look into `columns`, or let `by` do it."""
-        super().__init__(fields.Text(max_length=SEARCH_CHARACTERS, allow_null=True))
+    def __init__(
+        self, *columns: str, by: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None, min_length: int = 1
+    ) -> None:
+        """Look into `columns`, or let `by` do it; refuse text of fewer than `min_length` characters."""
+        super().__init__(fields.Text(min_length=min_length, max_length=SEARCH_CHARACTERS, allow_null=True))
         self.columns, self.by = columns, by
 
     def read(self, text: str) -> Any:
