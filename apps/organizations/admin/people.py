@@ -1,4 +1,4 @@
-"""People in the back office: who has a login, and who works where."""
+"""People in the back office: who works where."""
 
 from __future__ import annotations
 
@@ -6,81 +6,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.organizations.lifecycles import MembershipStatus
-from apps.organizations.models import Membership, User
-from apps.organizations.services import memberships, users
-from restartix.kernel.admin.entry import entry_of
+from apps.organizations.models import Membership
+from apps.organizations.services import memberships
 from restartix.kernel.admin.forms import ServiceForm
 from restartix.kernel.admin.model_admin import ServiceAdmin
 from restartix.kernel.admin.moves import Move
-from restartix.kernel.roles import ADMINS, DESK, PLATFORM
+from restartix.kernel.roles import ADMINS, DESK
 from restartix.kernel.tenancy import Actor
-
-
-class WorksInClinic(admin.SimpleListFilter):
-    """Users by the clinic that they are active members of."""
-
-    title = _("organization")
-    parameter_name = "organization"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer every clinic."""
-        return [(str(place.id), place.name) for place in entry_of(request).workplaces]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Keep the members of one."""
-        value = self.value() or ""
-        if not (value.isascii() and value.isdigit() and len(value) < 19):
-            return queryset
-        return queryset.filter(memberships__organization_id=int(value), memberships__status=MembershipStatus.ACTIVE)
-
-
-@admin.register(User)
-class UserAdmin(ServiceAdmin):
-    """People with a login, for superadmins; names and e-mails are the identity provider's."""
-
-    entity = "user"
-    may = {"view": PLATFORM}
-    list_display = ("email", "name", "is_superadmin", "blocked", "membership_count", "last_activity")
-    list_filter = ("blocked", "is_superadmin", WorksInClinic)
-    search_fields = ("email", "name")
-    ordering = ("email", "id")
-    fields = ("email", "name", "is_superadmin", "blocked", "confirmed", "last_activity", "created_at")
-    intro = _("Everybody with a login, over all clinics. The identity provider owns names and addresses.")
-    moves = (
-        Move(
-            name="block",
-            label=_("Block"),
-            does=users.block,
-            may=PLATFORM,
-            asks=True,
-            is_grave=True,
-            explains=_("A blocked person is turned away everywhere, from the next request on."),
-            applies=lambda user: not user.blocked,
-        ),
-        Move(
-            name="unblock",
-            label=_("Unblock"),
-            does=users.unblock,
-            may=PLATFORM,
-            applies=lambda user: user.blocked,
-        ),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Leave deleted accounts out; count active memberships."""
-        rows = super().get_queryset(request).filter(deleted_at=None)
-        active = Q(memberships__status=MembershipStatus.ACTIVE)
-        return rows.annotate(active_memberships=Count("memberships", filter=active, distinct=True))
-
-    @admin.display(description=_("memberships"))
-    def membership_count(self, row: Any) -> int:
-        """Count the active memberships."""
-        return int(row.active_memberships)
 
 
 class ConnectForm(ServiceForm):

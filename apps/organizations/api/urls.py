@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.organizations.api.domains import ApiKeys, Domains
 from apps.organizations.api.pictures import OrganizationPictures, PublicPictures
+from apps.organizations.api.users import Users
 from apps.organizations.api.views import Members, Organizations, PublicOrganizations
 from restartix.kernel.api import converters
 from restartix.kernel.api.resources import writes
@@ -28,4 +29,6 @@ urlpatterns = [
     path("organizations/<id:id>/logo", OrganizationPictures.as_view({"post": "set_logo", "delete": "remove_logo"})),
     path("organizations/<id:id>/icon", OrganizationPictures.as_view({"post": "set_icon", "delete": "remove_icon"})),
     path("public/images/<uuid:uid>", PublicPictures.as_view({"get": "fetch"})),
+    path("users", Users.as_view({"get": "list", "post": "create"})),
+    path("users/<id:id>", Users.as_view({"get": "retrieve", **writes("update")})),
 ]
