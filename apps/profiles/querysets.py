@@ -87,7 +87,7 @@ def _is_own(actor: Actor, *, today: date, permission: str) -> Q:
     """Return, as a condition on patients, that the caller is the person, or cares for them on `today`."""
     from apps.profiles.models.patients import PatientPersonManager
 
-    user_id = actor.on_behalf_of or actor.user_id or 0
+    user_id = actor.own_user_id or 0
     caring = PatientPersonManager.objects.valid_on(today).filter(
         patient=OuterRef("pk"), user_id=user_id, permissions__in=_SUFFICIENT[permission]
     )

@@ -12,7 +12,7 @@ from apps.profiles.api.patient_filters import CaregiverFilters
 from apps.profiles.api.patient_shapes import CaregiverShape
 from apps.profiles.errors import CaresAlready
 from apps.profiles.models import PatientPersonManager
-from apps.profiles.services import caregivers, presence
+from apps.profiles.services import caregivers
 from restartix.kernel.api.operations import operation
 from restartix.kernel.errors import Forbidden
 from restartix.kernel.roles import DESK, MEMBERS
@@ -42,7 +42,6 @@ class Caregivers(OfPatient):
         """Let the patient, the desk and admins appoint and end; caregivers end their own link."""
         if self.action == "list":
             return
-        presence.refuse_impersonated(self.actor)
         is_leaving = self.action == "destroy" and self.row.user_id == self.actor.user_id
         if self.actor.effective_role not in DESK and not is_leaving and not is_in_person(self, self.patient):
             raise Forbidden

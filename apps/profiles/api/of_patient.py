@@ -26,7 +26,7 @@ def today(view: Resource) -> date:
 
 def is_in_person(view: Resource, patient: Patient) -> bool:
     """Say whether the caller is the patient themself, or acts as them."""
-    user_id = view.actor.on_behalf_of or view.actor.user_id
+    user_id = view.actor.own_user_id
     return user_id is not None and patient.person.user_id == user_id
 
 

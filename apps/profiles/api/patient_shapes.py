@@ -28,7 +28,7 @@ from restartix.kernel.tenancy import Actor
 
 def is_the_person(actor: Actor, patient: Patient) -> bool:
     """Say whether the caller is the patient's person."""
-    return patient.person.user_id is not None and patient.person.user_id == (actor.on_behalf_of or actor.user_id)
+    return patient.person.user_id is not None and patient.person.user_id == actor.own_user_id
 
 
 class InsuranceShape(Representation):

@@ -15,7 +15,7 @@ from apps.profiles.errors import AlreadyPatient, NotTheDesk, ProfileNotShared
 from apps.profiles.lifecycles import ConsentStatus
 from apps.profiles.models import ConsentRecord, Patient, PatientPersonManager
 from apps.profiles.selectors import care, people
-from apps.profiles.services import patients, presence
+from apps.profiles.services import patients
 from restartix.kernel.api.includes import joined, prefetched
 from restartix.kernel.api.operations import operation
 from restartix.kernel.api.resources import Resource
@@ -66,14 +66,13 @@ class Patients(Resource):
             self._permit_writing(self.sent.peek())
 
     def _permit_writing(self, sent: dict[str, Any]) -> None:
-        role, person = self.actor.effective_role, sent.get("person")
-        if of_patient.manages(self, self.row):
-            presence.refuse_impersonated_writing(person if isinstance(person, dict) else (), by=self.actor)
-        elif role == Role.PATIENT:
+        role = self.actor.effective_role
+        is_own = of_patient.manages(self, self.row)
+        if role == Role.PATIENT and not is_own:
             raise Forbidden
-        elif "person" in sent and not people.is_open(self.row):
+        if not is_own and "person" in sent and not people.is_open(self.row):
             raise ProfileNotShared
-        elif role == Role.SPECIALIST and not care.is_linked(self.row, self.actor):
+        if not is_own and role == Role.SPECIALIST and not care.is_linked(self.row, self.actor):
             raise Forbidden("Specialists write of the patients whom they have an appointment with.")
         if "consumer_id" in sent and role not in DESK:
             raise NotTheDesk("consumer_id")
