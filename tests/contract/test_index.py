@@ -20,16 +20,13 @@ FEATURES = {
     "Patients",
     "Specialists",
     "Specialties",
+    "Custom Fields",
 }
 #: Operations of these features that are not built yet.
 LATER = {
     ("PUT", "/v1/appointments/{}"),
     ("POST", "/v1/appointments/{}/onboard"),
     ("POST", "/v1/appointments/{}/attach-forms"),
-    ("GET", "/v1/patients/{}/profile"),
-    ("PUT", "/v1/patients/{}/profile"),
-    ("GET", "/v1/specialists/{}/profile"),
-    ("PUT", "/v1/specialists/{}/profile"),
 }
 #: Extensions of the contract that are built.
 EXTENSIONS = {
@@ -70,6 +67,7 @@ EXTENSIONS = {
     ("POST", "/v1/users"),
     ("GET", "/v1/users/{}"),
     ("PATCH", "/v1/users/{}"),
+    ("GET", "/v1/custom-fields/{}/versions"),
     ("GET", "/v1/openapi.json"),
     ("GET", "/v1/docs"),
 }

@@ -16,6 +16,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from apps.forms.models import CustomField
+from apps.forms.services import custom_fields
 from apps.organizations.models import Membership, Organization, User
 from apps.profiles.models import Patient, Specialist, SpecialistSpecialty, Specialty
 from apps.scheduling.models import Appointment, AppointmentTemplate
@@ -81,8 +83,13 @@ def _appointment(clinic: Organization, cast: Any) -> Appointment:
     )
 
 
+def _custom_field() -> CustomField:
+    return custom_fields.create(by=BUILDER, entity_type="patient", key="zz", label=CANARY, field_type="text")
+
+
 #: How the other clinic comes by a row of each model, which bears the canary where it has text.
 FOREIGN: dict[type, Callable[[Organization, Any], Any]] = {
+    CustomField: lambda clinic, cast: _custom_field(),
     Appointment: _appointment,
     AppointmentTemplate: _template,
     Patient: lambda clinic, cast: cast.petra.patient,
@@ -100,6 +107,8 @@ def _model(route: Route, cast: Any) -> type:
         return Organization
     if route.path.startswith("/v1/patients/<id:id>"):
         return Patient
+    if route.path.startswith("/v1/custom-fields/<id:id>"):
+        return CustomField
     view = route.resource()
     view.actor = Actor(kind="user", id=cast.ion.user.pk, organization_id=cast.sud.pk)
     view.action = route.action

@@ -54,6 +54,7 @@ class CustomFieldVersions(Resource):
     serializer_class = CustomFieldVersionShape
     sortable = ("version",)
     default_sort = "-version"
+    lookup = "version"
     may = {"list": STAFF}
     field: CustomField
 
