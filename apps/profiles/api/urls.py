@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.profiles.api.caregivers import Caregivers
 from apps.profiles.api.consents import Consents
+from apps.profiles.api.exports import Exports
 from apps.profiles.api.impersonations import Impersonations
 from apps.profiles.api.likenesses import Likenesses
 from apps.profiles.api.me import Myself
@@ -23,6 +24,7 @@ urlpatterns = [
     path("patients/<id:id>/consents/<id:consent_id>/withdraw", Consents.as_view({"post": "withdraw"})),
     path("patients/<id:id>/managers", Caregivers.as_view({"get": "list", "post": "create"})),
     path("patients/<id:id>/managers/<id:manager_id>", Caregivers.as_view({"delete": "destroy"})),
+    path("patients/<id:id>/export", Exports.as_view({"get": "export"})),
     path("patients/<id:id>/impersonate", Impersonations.as_view({"post": "start"})),
     path("patients/<id:id>/impersonations", Impersonations.as_view({"get": "list"})),
     path("patients/<id:id>/impersonations/<id:impersonation_id>/end", Impersonations.as_view({"post": "end"})),

@@ -18,10 +18,11 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from restartix.kernel.api import authentication, contexts, idempotency, identity, queries, throttling
+from restartix.kernel.api import authentication, contexts, idempotency, identity, impersonated, queries, throttling
 from restartix.kernel.api.answers import answer_with
 from restartix.kernel.api.bodies import SentBody
 from restartix.kernel.api.contexts import Context
+from restartix.kernel.api.continuing import Pending
 from restartix.kernel.api.errors import answer_to, is_contention, refused
 from restartix.kernel.api.negotiation import check_accepted
 from restartix.kernel.api.operations import Operation
@@ -29,7 +30,8 @@ from restartix.kernel.api.requests import client_ip, network_of, trace_of
 from restartix.kernel.api.serializers import Query, read
 from restartix.kernel.errors import Forbidden, MethodNotAllowed, NotFound, OrganizationRequired, Refusal
 from restartix.kernel.roles import Access
-from restartix.kernel.tenancy import acting_for, scoped
+from restartix.kernel.tenancy import Actor, acting_for, scoped
+from restartix.kernel.tokens import VerifiedToken
 
 if TYPE_CHECKING:
     from restartix.kernel.api.resources import Resource
@@ -45,13 +47,32 @@ class Call:
         """Take the resource's instance, made for this request alone, and the values of the path."""
         self.view, self.request, self.kwargs = view, request, kwargs
         self._is_counted = False
+        self._kept_under: idempotency.Key | None = None
+        self.token: VerifiedToken | None = None
+        #: Who acts as somebody else in this request, once that is known.
+        self.impersonator: Actor | None = None
 
     def answer(self) -> HttpResponseBase:
         """Answer, whatever happens."""
         try:
-            return self._answer()
+            response = self._answer()
         except Exception as error:  # noqa: BLE001 (the one place where every mistake becomes an answer)
-            return refused(error, self.request)
+            response = self._refused(error)
+        if self.token is not None and self.token.kind == "impersonation":
+            response["X-Impersonation-ID"] = str(self.token.claims.get("imp"))
+        return response
+
+    def _refused(self, error: Exception) -> HttpResponseBase:
+        """Answer what was refused or failed; under impersonation that leaves a trace too, in a transaction of its own.
+
+        If the trace cannot be written, the request was not answered: that failure is told instead.
+        """
+        response = refused(error, self.request)
+        try:
+            impersonated.trace_refused(self.impersonator, trace_of(self.request), status=response.status_code)
+        except Exception as failure:  # noqa: BLE001 (as above)
+            return refused(failure, self.request)
+        return response
 
     def _answer(self) -> HttpResponseBase:
         view, request = self.view, self.request
@@ -67,12 +88,12 @@ class Call:
         self.header = None if self.context is Context.IGNORED else contexts.header_of(request)
         self.key = idempotency.key_of(request)
         self.sent = view.sent = SentBody(request, self.operation)
-        return self._repeating(self._transact)
+        return self._continued(self._repeating(self._transact))
 
     def _throttle(self) -> None:
         """Count the request against the caller's limits: the general one and the operation's own."""
         network = network_of(client_ip(self.request))
-        subject = self.token.subject if self.token else None
+        subject = self.token.caller if self.token else None
         self.caller = f"user:{subject}" if subject else f"ip:{network}"
         own = [limit.bucket(self.caller, self.kwargs) for limit in self.operation.limits if limit.by is None]
         self._judge([*own, throttling.general_bucket(subject=subject, network=network)])
@@ -102,9 +123,28 @@ class Call:
 
     def _transact(self) -> HttpResponseBase:
         with transaction.atomic(), self._entered():
-            if self.key is None or not self.sent.is_complete:
-                return self._operate()
-            return self._once(self.key)
+            response = self._operate() if self.key is None or not self.sent.is_complete else self._once(self.key)
+            impersonated.trace_answered(self.impersonator, self.request.method or "", status=response.status_code)
+            return response
+
+    def _continued(self, response: HttpResponseBase) -> HttpResponseBase:
+        """Do, in no transaction, what the operation left to be done outside, and answer it in a second one."""
+        if not isinstance(response, Pending):
+            return response
+        try:
+            result = response.outside.work()
+            return self._repeating(lambda: self._concluded(response, result))
+        except Exception:
+            if self._kept_under is not None:
+                self._kept_under.forget()  # nothing is going on any more: the same key may try again
+            raise
+
+    def _concluded(self, pending: Pending, result: Any) -> HttpResponseBase:
+        with pending.scope_again():
+            response = answer_with(pending.outside.answer(result), self.view, self.operation)
+            if self._kept_under is not None:
+                self._kept_under.store(response)
+            return response
 
     @contextmanager
     def _entered(self) -> Iterator[None]:
@@ -117,6 +157,7 @@ class Call:
                 self.token, wanted, is_public=self.context is Context.PUBLIC, trace=trace_of(self.request)
             )
             found = identity.look_up(ask)
+            self.impersonator = impersonated.impersonator_in(found, self.token)
         entered = contexts.decide(ask, found, context=self.context, by_header=by_header)
         self.view.enter(entered)
         scope = contexts.scope_of(entered, ask.trace)
@@ -156,6 +197,7 @@ class Call:
             response = answer_to(refusal, self.request)
         if again is None:
             key.store(response)
+            self._kept_under = key
         return response
 
     def _operate(self) -> HttpResponseBase:
@@ -163,6 +205,7 @@ class Call:
         on_row = view.has_row(operation)
         if on_row:
             view.find_row(locked="HTTP_IF_MATCH" in self.request.META and self._writes)
+        impersonated.check_in_person(view.actor, operation, self.sent.peek())
         if not self._role_may():
             raise Forbidden
         view.permit()

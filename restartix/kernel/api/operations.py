@@ -64,6 +64,8 @@ class Operation:
     #: Creates an organization's row, so a superadmin must say which organization; None: so for `create`.
     needs_organization: bool | None = None
     cache_control: str = "no-store"
+    #: The answer is a document of its own, in no envelope.
+    is_bare: bool = False
     #: Answers to a GET of one resource carry an ETag; None: so for every GET of one JSON resource.
     etag: bool | None = None
     #: The patient has to do this in person: refused under impersonation; or only bodies that hold one of these fields.

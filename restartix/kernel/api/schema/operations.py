@@ -218,6 +218,8 @@ class OperationSchema(AutoSchema):
             others = (shape(context={"view": self.resource}) for shape in self.resource.shapes.values())
             component = {"anyOf": [component, *(self._component(other, "response") for other in others)]}
         example = operation.response_example or example_of(serializer)
+        if operation.is_bare:
+            return {"schema": component, "example": example}
         if not self._is_list(operation):
             return {"schema": _object(data=component), "example": {"data": example}}
         listed = {"type": "array", "items": component}
