@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 
 from celery import shared_task
+from django.conf import settings
 
-from apps.organizations.services import facts, idempotency, rechecking, relay, sealing
+from apps.organizations.services import arrivals, facts, idempotency, rechecking, relay, sealing
 from restartix.kernel.periodic import periodic
 
 logger = logging.getLogger(__name__)
@@ -51,3 +53,15 @@ def audit_seal() -> int:
 def recheck_domains() -> int:
     """Look whether the TXT records of verified domains still stand."""
     return rechecking.run()
+
+
+@periodic("purge_identity_events", every="50 3 * * *")
+def purge_identity_events() -> int:
+    """Delete the identity provider's events after their 30 days, except those of deletions."""
+    return arrivals.purge()
+
+
+@periodic("clearsessions", every="10 4 * * *")
+def clear_sessions() -> None:
+    """Delete sessions of the back office that have expired."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -52,10 +52,30 @@ def note(
 
     `said` is what the actor gave with it, such as a reason; it stands among the changes.
     """
+    _write(active_organization_id(), action, entity_type, entity_id, patient_id=patient_id, said=said)
+
+
+@joins_transaction
+def note_of_platform(
+    action: str, entity_type: str, entity_id: int | str | None, *, said: Mapping[str, str] | None = None
+) -> None:
+    """Write that the present actor did `action` where no organization is concerned, such as signing in."""
+    _write(None, action, entity_type, entity_id, patient_id=None, said=said)
+
+
+def _write(
+    organization_id: int | None,
+    action: str,
+    entity_type: str,
+    entity_id: int | str | None,
+    *,
+    patient_id: int | None,
+    said: Mapping[str, str] | None,
+) -> None:
     key = None if entity_id is None else str(entity_id)
     changes = json.dumps({name: {"old": None, "new": text} for name, text in said.items()}) if said else None
     with connection.cursor() as cursor:
-        cursor.execute(_NOTE, [active_organization_id(), action, entity_type, key, patient_id, changes])
+        cursor.execute(_NOTE, [organization_id, action, entity_type, key, patient_id, changes])
 
 
 def read(entity_type: str, entity_id: int | str | None, *, patient_id: int) -> None:

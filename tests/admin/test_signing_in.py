@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from apps.organizations.models import Membership, Organization, User
+from apps.organizations.models import AuditEntry, Membership, Organization, User
+from restartix.kernel.tenancy import across_organizations
 from tests.client import forget_settings
-from tests.make.organizations import within
+from tests.make.organizations import SYSTEM, within
 
 PASSWORD = "correct horse battery"
 
@@ -107,3 +108,55 @@ class TestTooManyFailures:
             answer = door("ion.admin@example.org")
 
         assert "Clinica Sud" in answer.content.decode()
+
+
+def on_record(action):
+    with across_organizations(reason="test", actor=SYSTEM):
+        return list(AuditEntry.objects.filter(action=action).order_by("id"))
+
+
+class TestTheRecord:
+    def test_of_signing_in_names_who_from_where(self, door, cast):
+        door("Ion.Admin@example.org", address="203.0.113.7")
+
+        (entry,) = on_record("LOGIN")
+        assert (entry.actor_type, entry.actor_id, entry.actor_name) == ("user", str(cast.ion.user.pk), "Ion Admin")
+        assert (entry.entity_type, entry.entity_id, entry.organization_id) == ("user", str(cast.ion.user.pk), None)
+        assert (str(entry.ip), entry.source, entry.path) == ("203.0.113.7", "admin", "/admin/login/")
+        assert entry.changes == {"outcome": {"old": None, "new": "signed_in"}}
+
+    def test_of_a_wrong_password_names_the_account_but_nobody_as_the_actor(self, door, cast):
+        door("ion.admin@example.org", "wrong")
+        door("nobody@example.org", "wrong")
+
+        known, unknown = on_record("LOGIN")
+        assert (known.actor_type, known.entity_id) == ("anonymous", str(cast.ion.user.pk))
+        assert (unknown.actor_type, unknown.entity_id) == ("anonymous", None)
+        for entry in (known, unknown):
+            assert entry.changes == {"outcome": {"old": None, "new": "invalid_login"}}
+            assert "nobody@example.org" not in str(vars(entry))
+            assert "wrong" not in str(vars(entry))
+
+    def test_of_somebody_who_works_nowhere_says_denied(self, door, cast):
+        door("ana.pop@example.org")
+
+        (entry,) = on_record("DENIED")
+        assert (entry.actor_type, entry.actor_id) == ("user", str(cast.ana.user.pk))
+        assert entry.changes == {"outcome": {"old": None, "new": "no_workplace"}}
+        assert on_record("LOGIN") == []
+
+    def test_ends_with_the_attempts_that_are_judged(self, door):
+        for _ in range(14):
+            door("ion.admin@example.org", "wrong")
+
+        assert len(on_record("LOGIN")) == 10
+
+    def test_of_a_page_that_is_not_for_ones_role_says_denied_at_most_ten_times_a_minute(self, door, cast):
+        client = door("mara.stan@example.org").client_used
+        answers = {client.get("/admin/organizations/user/").status_code for _ in range(12)}
+
+        entries = on_record("DENIED")
+        assert answers == {403}
+        assert len(entries) == 10
+        assert {(entry.actor_id, entry.organization_id) for entry in entries} == {(str(cast.mara.user.pk), cast.sud.pk)}
+        assert entries[0].path == "/admin/organizations/user/"

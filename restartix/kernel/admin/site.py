@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
-from restartix.kernel.admin import entry, preferences
+from restartix.kernel.admin import denials, entry, preferences
 from restartix.kernel.admin.navigation import Page, Section, sections
 from restartix.kernel.admin.signing_in import SignIn
 from restartix.kernel.outside import Outside
@@ -146,6 +146,7 @@ class BackOffice(AdminSite):
         except Http404:
             return self._plain(request, "admin/404.html", _("Page not found"), 404)
         except PermissionDenied:
+            denials.record(request)
             return self._plain(request, "admin/403.html", _("Not for your role"), 403)
 
     def _plain(self, request: HttpRequest, template: str, title: str, status: int) -> HttpResponse:
