@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from restartix.diagnosis import database, sealing, surroundings
+from restartix.diagnosis import database, identity, sealing, surroundings
 from restartix.diagnosis.findings import Examination, State
 from restartix.kernel.commands import Command as BaseCommand
 
 EXAMINATIONS: Sequence[Examination] = (
     surroundings.configuration,
+    identity.examine,
     surroundings.disk,
     database.examine,
     sealing.encryption_keys,
