@@ -7,6 +7,7 @@ Source: contract/profiles.md 1.1, 2.1; docs/adr/0017-search.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import StrIndex
@@ -81,7 +82,7 @@ def _by_phone(text: str, *, alive: bool = False) -> Iterator[int]:
     rows = PatientSearch.objects.filter(in_buckets, shares_profile())
     if alive:
         rows = rows.filter(patient__deleted_at=None)
-    numbers = rows.order_by("name", "patient_id").values_list("patient_id", "patient__person__phone")
+    numbers: Any = rows.order_by("name", "patient_id").values_list("patient_id", "patient__person__phone")
     for key, phone in numbers.iterator(chunk_size=_OPENED_AT_ONCE):
         if phone and any(each in phone for each in digits):
             yield key
@@ -89,3 +90,9 @@ def _by_phone(text: str, *, alive: bool = False) -> Iterator[int]:
 
 def _first(keys: Iterable[int], count: int) -> list[int]:
     return [key for _, key in zip(range(max(count, 0)), keys, strict=False)]
+
+
+def sharing(patients: Iterable[Patient]) -> set[int]:
+    """Return the ids of those of the patients who share the profile with the clinic."""
+    rows = PatientSearch.objects.filter(shares_profile(), patient__in=[patient.pk for patient in patients])
+    return set(rows.values_list("patient_id", flat=True))

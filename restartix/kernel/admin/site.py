@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
-from restartix.kernel.admin import denials, entry, preferences
+from restartix.kernel.admin import denials, entry, palette, preferences
 from restartix.kernel.admin.navigation import Page, Section, sections
 from restartix.kernel.admin.signing_in import SignIn
 from restartix.kernel.outside import Outside
@@ -45,6 +45,7 @@ class BackOffice(AdminSite):
         super().__init__(name)
         self.pages: list[Page] = []
         self.front: View | None = None
+        self.finders: list[palette.Finder] = []
         self.disable_action("delete_selected")
 
     # -- pages ---------------------------------------------------------------------------------------------------------
@@ -66,6 +67,7 @@ class BackOffice(AdminSite):
         own: list[URLPattern | URLResolver] = [
             path("workplace/", self.admin_view(preferences.choose_workplace), name="workplace"),
             path("language/", preferences.choose_language, name="language"),
+            path("find/", self.admin_view(self.find), name="find"),
         ]
         own += [path(page.path, self.admin_view(page.guarded()), name=page.name) for page in self.pages]
         return own + list(super().get_urls())
@@ -80,6 +82,10 @@ class BackOffice(AdminSite):
     def sections(self, request: HttpRequest) -> list[Section]:
         """Return the navigation: the apps in working order, each with what this person may open."""
         return sections(self, request)
+
+    def find(self, request: HttpRequest) -> HttpResponse:
+        """Answer the palette: rows and pages that match `q`."""
+        return palette.answer(request, self.finders, self.sections(request))
 
     def get_app_list(self, request: Any, app_label: str | None = None) -> list[Any]:
         """Return nothing: the navigation is `sections`, and the login page must not ask any page for permission."""
