@@ -69,3 +69,23 @@ class PatientBlocked(Conflict):
 
 class OwnAccountAsPatient(Conflict):
     """This is your own account: nobody acts as themselves."""
+
+
+class PersonAmbiguous(Conflict):
+    """Several people are on file with this e-mail address: name the patient."""
+
+    def __init__(self, person_ids: Iterable[int]) -> None:
+        """Name the persons."""
+        super().__init__(details={"person_ids": sorted(person_ids)})
+
+
+class StillOnTheStaff(Conflict):
+    """This login works at a clinic: end its memberships first."""
+
+
+class KnownElsewhere(Conflict):
+    """The person is a patient of other clinics too: erase the person with erase_person, which concerns all of them."""
+
+    def __init__(self, clinics: int) -> None:
+        """Say how many other clinics."""
+        super().__init__(details={"other_clinics": clinics})

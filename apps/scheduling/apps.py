@@ -13,8 +13,9 @@ class SchedulingConfig(AppConfig):
     def ready(self) -> None:
         """Let announcements reach streams, and say what of scheduling stands in the way of removals below."""
         from apps.scheduling.api import exports, hints
-        from apps.scheduling.services import removals
+        from apps.scheduling.services import erasing, removals
 
         exports.register()
         hints.register()
+        erasing.register()
         removals.register()
