@@ -307,8 +307,8 @@ class ServiceAdmin(admin.ModelAdmin):
         return [path("moves/<slug:name>/", view, name=name), *super().get_urls()]
 
     def _shows_history(self, request: HttpRequest) -> bool:
-        """Tell whether the trail of a row is shown: to admins, for it holds old values of every column."""
-        return bool(self.entity) and entry_of(request).may(ADMINS)
+        """Tell whether the trail of a row is shown: to admins who may see the row, for it holds old values."""
+        return bool(self.entity) and entry_of(request).may(ADMINS) and self.has_view_permission(request)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Show who changed what, from the audit trail."""
