@@ -30,3 +30,11 @@ class DomainLost(Announcement):
 
     name: ClassVar[str] = "internal.domain.lost"
     domain_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberInvited(Announcement):
+    """Somebody was made a member by e-mail and is to be told where to sign in."""
+
+    name: ClassVar[str] = "internal.member_invited"
+    membership_id: int

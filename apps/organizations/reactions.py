@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from apps.organizations.facts import DomainLost
+from apps.organizations.facts import DomainLost, MemberInvited
 from apps.organizations.lifecycles import DomainStatus
 from apps.organizations.models import Domain, Fact
-from apps.organizations.services import domains, letters
+from apps.organizations.services import domains, invitations, letters
 from restartix.kernel.facts import reacts_to
 
 
@@ -15,3 +15,9 @@ def tell_that_a_domain_is_lost(fact: Fact) -> None:
     domain = Domain.objects.filter(pk=fact.payload["domain_id"], status=DomainStatus.FAILED).first()
     if domain is not None:
         letters.send_to_admins(write=lambda: domains.words_on_loss(domain), key=f"{fact.event_id}.domain")
+
+
+@reacts_to(MemberInvited.name)
+def tell_the_invited(fact: Fact) -> None:
+    """Write to somebody who was made a member where to sign in."""
+    invitations.tell(fact.payload["membership_id"], key=fact.event_id)
