@@ -44,7 +44,7 @@ class ProfileValue(Representation):
     field_type = fields.Text(max_length=10)
     options = fields.ListOf(fields.Object(), max_items=100)
     is_private = fields.Boolean()
-    value = serializers.JSONField(allow_null=True)
+    value = serializers.JSONField()  # of any type, null among them
     updated_at = fields.Instant(allow_null=True)
 
 
