@@ -4,28 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import serializers
-
 from apps.organizations.api.settings import SettingsBody
 from apps.organizations.domain import slugs
 from apps.organizations.lifecycles import MembershipStatus, OrganizationStatus
 from apps.organizations.models import MembershipRole
 from restartix.kernel.api import fields
-from restartix.kernel.api.serializers import Body, Query
-
-
-class ExactlyOne:
-    """A rule over a body or a query: of the fields `either` exactly one is sent."""
-
-    either: tuple[str, ...] = ()
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Count what was sent."""
-        sent = [name for name in self.either if name in attrs]
-        if len(sent) != 1:
-            message = f"exactly one of {', '.join(self.either)} is expected"
-            raise serializers.ValidationError({name: [message] for name in sent or self.either})
-        return attrs
+from restartix.kernel.api.serializers import Body, ExactlyOne, Query
 
 
 class ResolveQuery(ExactlyOne, Query):

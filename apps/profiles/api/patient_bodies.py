@@ -9,7 +9,7 @@ from rest_framework import serializers
 from apps.profiles.models.consents import ConsentMethod, ConsentType
 from apps.profiles.models.patients import AdministrativeGender, BloodType, CaregiverPermission, CaregiverRelation
 from restartix.kernel.api import fields
-from restartix.kernel.api.serializers import Body
+from restartix.kernel.api.serializers import Body, ExactlyOne
 
 #: Who pays for what, as `insurance_entries` name it.
 INSURANCE_KINDS = ("employer", "private", "state")
@@ -63,11 +63,12 @@ class TakenConsent(Body):
     granted_at = fields.Instant(required=False)
 
 
-class PatientBody(Body):
+class PatientBody(ExactlyOne, Body):
     """A new patient: a new person, or one who is known here already."""
 
     examples = {"patient_person_id": None, "consumer_id": "C-204", "consents": [], "create_account": False}
 
+    either = ("patient_person_id", "person")
     patient_person_id = fields.Id(required=False)
     person = PersonBody(required=False)
     consumer_id = fields.Text(max_length=100, allow_null=True, required=False)
@@ -76,10 +77,9 @@ class PatientBody(Body):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Take one person, each consent once, and an account only for somebody with an e-mail address."""
+        attrs = super().validate(attrs)
         problems: dict[str, Any] = {}
-        if ("patient_person_id" in attrs) == ("person" in attrs):
-            problems["patient_person_id"] = ["exactly one of patient_person_id and person is expected"]
-        elif attrs.get("create_account") and not attrs.get("person", {}).get("email"):
+        if attrs.get("create_account") and not attrs.get("person", {}).get("email"):
             problems["person"] = {"email": ["required, for an account is to be made"]}
         types = [consent["type"] for consent in attrs.get("consents", ())]
         repeated = [index for index, kind in enumerate(types) if kind in types[:index]]
@@ -116,20 +116,15 @@ class WithdrawalBody(Body):
     note = fields.Text(max_length=500, allow_null=True, required=False)
 
 
-class CaregiverBody(Body):
+class CaregiverBody(ExactlyOne, Body):
     """Who is to care for a patient, and on which days."""
 
     examples = {"email": "ana.pop@example.org", "relation": "child", "permissions": "view"}
 
+    either = ("user_id", "email")
     user_id = fields.Id(required=False)
     email = fields.Email(required=False)
     relation = fields.Choice(CaregiverRelation)
     permissions = fields.Choice(CaregiverPermission)
     valid_from = fields.Date(required=False)
     valid_to = fields.Date(allow_null=True, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Take one way of naming the user."""
-        if ("user_id" in attrs) == ("email" in attrs):
-            raise serializers.ValidationError({"user_id": ["exactly one of user_id and email is expected"]})
-        return attrs

@@ -68,6 +68,20 @@ class Body(serializers.Serializer):
         return [self.unknown, *(f"did you mean {match}?" for match in near)]
 
 
+class ExactlyOne:
+    """A rule over a body or a query: of the fields `either` exactly one is sent."""
+
+    either: ClassVar[tuple[str, ...]] = ()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Count what was sent."""
+        sent = [name for name in self.either if name in attrs]
+        if len(sent) != 1:
+            message = f"exactly one of {', '.join(self.either)} is expected"
+            raise serializers.ValidationError({name: [message] for name in sent or self.either})
+        return attrs
+
+
 class NoBody(Body):
     """Nothing: an absent body or `{}`."""
 
