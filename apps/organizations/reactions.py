@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from apps.organizations.facts import DomainLost, MemberInvited
+from apps.organizations.facts import DomainLost, MemberInvited, WebhookGivenUp
 from apps.organizations.lifecycles import DomainStatus
-from apps.organizations.models import Domain, Fact
-from apps.organizations.services import domains, invitations, letters
+from apps.organizations.models import Domain, Fact, WebhookSubscription
+from apps.organizations.services import domains, invitations, letters, subscriptions
 from restartix.kernel.facts import reacts_to
 
 
@@ -15,6 +15,16 @@ def tell_that_a_domain_is_lost(fact: Fact) -> None:
     domain = Domain.objects.filter(pk=fact.payload["domain_id"], status=DomainStatus.FAILED).first()
     if domain is not None:
         letters.send_to_admins(write=lambda: domains.words_on_loss(domain), key=f"{fact.event_id}.domain")
+
+
+@reacts_to(WebhookGivenUp.name)
+def tell_that_a_webhook_is_given_up(fact: Fact) -> None:
+    """Write to the admins that a receiver is sent nothing more, and how to begin again."""
+    subscription = WebhookSubscription.objects.filter(pk=fact.payload["subscription_id"]).first()
+    if subscription is not None:
+        letters.send_to_admins(
+            write=lambda: subscriptions.words_on_giving_up(subscription), key=f"{fact.event_id}.webhook"
+        )
 
 
 @reacts_to(MemberInvited.name)

@@ -8,7 +8,16 @@ from importlib import import_module
 from celery import shared_task
 from django.conf import settings
 
-from apps.organizations.services import arrivals, facts, idempotency, rechecking, relay, sealing
+from apps.organizations.services import (
+    arrivals,
+    deliveries,
+    dispatching,
+    facts,
+    idempotency,
+    rechecking,
+    relay,
+    sealing,
+)
 from restartix.kernel.periodic import periodic
 
 logger = logging.getLogger(__name__)
@@ -53,6 +62,35 @@ def audit_seal() -> int:
 def recheck_domains() -> int:
     """Look whether the TXT records of verified domains still stand."""
     return rechecking.run()
+
+
+@periodic("deliver_webhooks", every=5)
+def deliver_webhooks() -> int:
+    """Send webhooks that are due: the guarantee behind the wake-up after each commit."""
+    return dispatching.run()
+
+
+@shared_task(name="organizations.webhooks.deliver", ignore_result=True)
+def deliver_webhooks_now() -> None:
+    """Send webhooks that are due, unless somebody does already."""
+    dispatching.run()
+
+
+def _wake_sender() -> None:
+    """Ask a worker to send; a broker that is down costs seconds, for the periodic run comes anyway."""
+    try:
+        deliver_webhooks_now.apply_async(retry=False, expires=30)
+    except Exception as error:  # noqa: BLE001 (whatever the broker raises, the request has succeeded)
+        logger.warning("the sender of webhooks was not woken: %s", error)
+
+
+facts.on_deliverable(_wake_sender)
+
+
+@periodic("purge_webhook_events", every="40 3 * * *")
+def purge_webhook_events() -> int:
+    """Delete events and deliveries of webhooks that are over after their 30 days."""
+    return deliveries.purge()
 
 
 @periodic("purge_identity_events", every="50 3 * * *")

@@ -51,6 +51,16 @@ def allowance(begun: Iterable[datetime], *, now: datetime) -> int:
     return max(CEILING - sum(instant > now - WINDOW - SLACK for instant in begun), 0)
 
 
+def within_shares(waiting: Iterable[Waiting], *, busy: Busy) -> list[Waiting]:
+    """Return of each subscription's queue, oldest first, as many as its share leaves beside what is on the wire."""
+    taken, kept = Counter(busy.subscriptions), []
+    for each in sorted(waiting, key=lambda each: (each.due, each.delivery_id)):
+        if taken[each.subscription_id] < (OF_FAILING_SUBSCRIPTION if each.is_failing else OF_SUBSCRIPTION):
+            taken[each.subscription_id] += 1
+            kept.append(each)
+    return kept
+
+
 def choose(waiting: Sequence[Waiting], *, busy: Busy, allowances: Mapping[int, int], room: int) -> list[Waiting]:
     """Return at most `room` deliveries, in the order of their turns, within every share and allowance."""
     chosen: list[Waiting] = []

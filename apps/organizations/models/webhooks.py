@@ -101,6 +101,11 @@ class WebhookSubscription(Timestamped, TenantModel):
     def __str__(self) -> str:
         return self.url
 
+    @property
+    def audit_id(self) -> str:
+        """What the audit trail calls it."""
+        return str(self.uid)
+
 
 class WebhookDelivery(TenantModel):
     """One event on its way to one subscription. Source: contract/organizations.md 1.7.
@@ -122,18 +127,19 @@ class WebhookDelivery(TenantModel):
     completed_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
+        verbose_name_plural = "webhook deliveries"
         constraints = [
             *TenantModel.Meta.constraints,
             SameOrganization("fact", name="webhook_delivery_fact_here"),
             SameOrganization("subscription", name="webhook_delivery_subscription_here"),
             models.UniqueConstraint(fields=["fact", "subscription"], name="webhook_delivery_once"),
-            models.CheckConstraint(
-                condition=Q(status__in=DeliveryStatus.values), name="webhook_delivery_status_known"
-            ),
+            models.CheckConstraint(condition=Q(status__in=DeliveryStatus.values), name="webhook_delivery_status_known"),
             models.CheckConstraint(condition=Q(attempt_count__range=(0, 6)), name="webhook_delivery_attempt_bounds"),
             models.CheckConstraint(
                 condition=Q(status__in=["pending", "retrying"], completed_at=None)
-                | Q(status__in=["delivered", "exhausted", "discarded"], completed_at__isnull=False, next_attempt_at=None),
+                | Q(
+                    status__in=["delivered", "exhausted", "discarded"], completed_at__isnull=False, next_attempt_at=None
+                ),
                 name="webhook_delivery_completed_whole",
             ),
         ]
@@ -146,7 +152,9 @@ class WebhookDelivery(TenantModel):
             models.Index(
                 fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="webhook_delivery_due"
             ),
-            models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="webhook_delivery_leased"),
+            models.Index(
+                fields=["lease_until"], condition=Q(lease_until__isnull=False), name="webhook_delivery_leased"
+            ),
             models.Index(fields=["organization", "subscription", "created_at"], name="webhook_delivery_by_time"),
             models.Index(fields=["created_at"], name="webhook_delivery_age"),
         ]

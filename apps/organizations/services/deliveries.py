@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F
 
 from apps.organizations.errors import SubscriptionInactive
 from apps.organizations.facts import WebhookTest
 from apps.organizations.lifecycles import DeliveryStatus
 from apps.organizations.models import AttemptKind, Fact, WebhookDelivery, WebhookSubscription
+from apps.organizations.selectors.deliveries import whole
 from apps.organizations.services import facts, sending
 from restartix.kernel import clock
 from restartix.kernel.outside import Outside
@@ -75,9 +76,8 @@ def _asked_for(delivery: WebhookDelivery, *, kind: AttemptKind, by: Actor) -> Ou
 
 
 def read(delivery_id: int) -> WebhookDelivery:
-    """Return the delivery with its event, its subscription and its attempts."""
-    whole = WebhookDelivery.objects.select_related("fact").prefetch_related("attempts")
-    return whole.get(pk=delivery_id)
+    """Return the delivery with its event and its attempts."""
+    return whole(WebhookDelivery.objects.all()).get(pk=delivery_id)
 
 
 # Facts have other hearers as well: only what was relayed and is delivered nowhere goes.
@@ -122,7 +122,8 @@ def tidy() -> int:
     now = clock.now()
     closed = {"next_attempt_at": None, "completed_at": now}
     with across_organizations(reason="close what was left open", actor=ACTOR, trace=Trace(source="task")):
-        waiting = WebhookDelivery.objects.filter(status__in=OPEN, next_attempt_at__lte=now, subscription__is_active=False)
+        due = WebhookDelivery.objects.filter(status__in=OPEN, next_attempt_at__lte=now)
+        waiting = due.filter(subscription__is_active=False)
         lost = WebhookDelivery.objects.filter(
             status=DeliveryStatus.PENDING, next_attempt_at=None, created_at__lt=now - LONGEST_TEST
         )

@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.organizations.errors import OnlySuperadmins
 from apps.organizations.lifecycles import OrganizationStatus
 from apps.organizations.models import ApiKey, Domain, Organization, PictureKind
-from apps.organizations.services import memberships, pictures
+from apps.organizations.services import memberships, pictures, subscriptions
 from apps.organizations.services.foundings import Founding
 from apps.organizations.services.removals import Removal
 from restartix.kernel import clock
@@ -109,13 +109,14 @@ def remove_picture(organization: Organization, *, by: Actor, kind: str) -> Organ
 
 @transaction.atomic
 def delete(organization: Organization, *, by: Actor) -> None:
-    """Close the organization for ever: domains and integration keys go, memberships end, what higher apps hold is let go.
+    """Close the organization for ever: domains, webhooks and keys go, memberships end, what higher apps hold is let go.
 
     Holds the row against everything that links to it. Raises StillNeeded (409) while appointments lie ahead.
     """
     organization = Organization.objects.select_for_update().get(pk=organization.pk)
     removal.check(organization)
     removal.carry_out(organization, by=by)
+    subscriptions.delete_all(by=by)
     Domain.objects.all().delete()
     ApiKey.objects.all().delete()
     memberships.disable_all()

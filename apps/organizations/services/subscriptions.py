@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext
 
 from apps.organizations.domain import webhooks
 from apps.organizations.errors import LimitReached
-from apps.organizations.models import DisabledReason, Organization, WebhookSubscription
-from apps.organizations.services import deliveries, memberships
-from restartix.environment import env
+from apps.organizations.models import DisabledReason, WebhookSubscription
+from apps.organizations.services import deliveries, letters, memberships, sending
 from restartix.kernel import clock, signatures
 from restartix.kernel.errors import Invalid
 from restartix.kernel.tenancy import Actor, active_organization_id
@@ -70,7 +72,7 @@ def delete(subscription: WebhookSubscription, *, by: Actor) -> None:
 
 
 @transaction.atomic
-def delete_all(organization: Organization, by: Actor) -> None:
+def delete_all(*, by: Actor) -> None:
     """Remove every subscription of the active organization, which is about to be deleted."""
     for subscription in WebhookSubscription.objects.select_for_update(no_key=True).order_by("pk"):
         _remove(subscription)
@@ -95,16 +97,11 @@ def _check(**fields: Any) -> None:
     """Raise Invalid (422) with everything that is wrong with `url` and `events`, as far as they are given."""
     problems: dict[str, Sequence[str]] = {}
     if "url" in fields:
-        problems |= webhooks.url_problems(fields["url"], reach=reach())
+        problems |= webhooks.url_problems(fields["url"], reach=sending.reach())
     if "events" in fields:
         problems |= webhooks.event_problems(fields["events"])
     if problems:
         raise Invalid(problems)
-
-
-def reach() -> webhooks.Reach:
-    """Return what the operator lets deliveries reach besides the public internet."""
-    return webhooks.Reach(env.webhook_allowed_private_hosts, loopback=env.webhook_allow_private)
 
 
 def _remove(subscription: WebhookSubscription) -> None:
@@ -126,3 +123,15 @@ def _enable(subscription: WebhookSubscription) -> None:
     subscription.is_active = True
     subscription.disabled_at = subscription.disabled_reason = None
     subscription.consecutive_failures, subscription.failing_since = 0, None
+
+
+def words_on_giving_up(subscription: WebhookSubscription) -> letters.Words:
+    """Return what the admins are told of a receiver that has failed for five days."""
+    page = reverse("admin:organizations_webhooksubscription_change", args=[subscription.pk])
+    told = gettext("{url} has not taken a single event for five days, so nothing is sent there any more.")
+    after = gettext("Once the receiver works again, activate the subscription; what was missed can be sent again.")
+    return letters.Words(
+        subject=gettext("A webhook has been switched off"),
+        paragraphs=(told.format(url=subscription.url), after),
+        action=(gettext("Open the subscription"), settings.PUBLIC_URL + page),
+    )

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from django.http.response import HttpResponseBase
 
 from restartix.kernel.api import etags
+from restartix.kernel.api.continuing import Pending
 from restartix.kernel.api.envelope import Answer, nothing, one
 from restartix.kernel.api.errors import answer_to
 from restartix.kernel.api.lists import Listing
 from restartix.kernel.api.operations import Answered, Operation
 from restartix.kernel.errors import Refusal
+from restartix.kernel.outside import Outside
 
 if TYPE_CHECKING:
     from restartix.kernel.api.resources import Resource
@@ -22,8 +24,8 @@ NOT_MODIFIED = 304
 
 def answer_with(value: Any, view: Resource, operation: Operation) -> HttpResponseBase:
     """Write `value` as the operation declares; see `operations` for what it may be."""
-    if isinstance(value, HttpResponseBase):
-        return value
+    if isinstance(value, HttpResponseBase | Outside):
+        return Pending(value) if isinstance(value, Outside) else value
     if isinstance(value, Refusal):
         return answer_to(value, view.request)
     answered = value if isinstance(value, Answered) else Answered(value)

@@ -19,11 +19,13 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from restartix.kernel import crypto
+from restartix.kernel.api.continuing import PROCESSING
 from restartix.kernel.errors import Conflict, Invalid
 
 HEADER = "Idempotency-Key"
 METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 KEPT_HOURS = 24
+LONGEST_OUTSIDE_SECONDS = 60
 _FIND = (
     "SELECT fingerprint, status, headers, body FROM organizations_idempotencyrecord "
     "WHERE scope_digest = %s AND expires_at > now()"
@@ -32,11 +34,12 @@ _FIND = (
 _STORE = (
     "INSERT INTO organizations_idempotencyrecord "
     "(scope_digest, fingerprint, status, headers, body, created_at, expires_at) "
-    "VALUES (%s, %s, %s, %s::jsonb, %s, now(), now() + make_interval(hours => %s)) "
+    "VALUES (%s, %s, %s, %s::jsonb, %s, now(), now() + make_interval(secs => %s)) "
     "ON CONFLICT (scope_digest) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status, "
     "headers = excluded.headers, body = excluded.body, created_at = excluded.created_at, "
     "expires_at = excluded.expires_at"
 )
+_FORGET = "DELETE FROM organizations_idempotencyrecord WHERE scope_digest = %s AND status = %s"
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Retry-After")
 _NEVER_KEPT = frozenset({401, 408, 429})
 #: `X-Hold-Token` and its like: what they open is part of what was asked.
@@ -95,6 +98,8 @@ class Key:
         fingerprint, status, headers, body = row
         if bytes(fingerprint) != self.fingerprint:
             raise IdempotencyKeyReused
+        if status == PROCESSING:
+            raise IdempotencyInProgress
         return self._again(status, headers, bytes(body))
 
     def _again(self, status: int, headers: Any, sealed: bytes) -> HttpResponse:
@@ -109,7 +114,8 @@ class Key:
     def store(self, response: HttpResponseBase) -> None:
         """Keep the answer, sealed, for 24 hours, in the transaction of the effect; some answers are never kept.
 
-        A stream is not kept either: it has no end to be kept with.
+        A stream is not kept either: it has no end to be kept with. What is still going on outside is noted for as long
+        as it may take, so that a crash does not keep the key.
         """
         if response.status_code in _NEVER_KEPT or response.status_code >= 500:
             return
@@ -124,9 +130,14 @@ class Key:
                 response.status_code,
                 json.dumps(headers),
                 sealed,
-                KEPT_HOURS,
+                LONGEST_OUTSIDE_SECONDS if response.status_code == PROCESSING else KEPT_HOURS * 3600,
             ]
             cursor.execute(_STORE, values)
+
+    def forget(self) -> None:
+        """Let the key be used again, where what went on outside came to no answer that is kept."""
+        with connection.cursor() as cursor:
+            cursor.execute(_FORGET, [self.digest, PROCESSING])
 
 
 def key_of(request: HttpRequest) -> str | None:
