@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any
 
@@ -26,6 +27,14 @@ from restartix.kernel.outside import Outside
 View = Callable[..., HttpResponseBase]
 
 
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What every page shows above its title, until it is over: a template and what it is told."""
+
+    template: str
+    told: Mapping[str, Any]
+
+
 class BackOffice(AdminSite):
     """The back office of a clinic.
 
@@ -44,6 +53,7 @@ class BackOffice(AdminSite):
         """Begin without pages."""
         super().__init__(name)
         self.pages: list[Page] = []
+        self.banners: list[Callable[[HttpRequest], Banner | None]] = []
         self.front: View | None = None
         self.finders: list[palette.Finder] = []
         self.disable_action("delete_selected")
@@ -62,6 +72,10 @@ class BackOffice(AdminSite):
         """Show `page` in the navigation and answer its path."""
         self.pages.append(page)
 
+    def add_banner(self, banner: Callable[[HttpRequest], Banner | None]) -> None:
+        """Ask `banner(request)` on every page what to show above the title; None for nothing."""
+        self.banners.append(banner)
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Return the paths of the site: pages, choices, then Django's own."""
         own: list[URLPattern | URLResolver] = [
@@ -77,6 +91,7 @@ class BackOffice(AdminSite):
         context = super().each_context(request)
         if entry.has_entered(request):
             context |= {"entry": entry.entry_of(request), "sections": self.sections(request)}
+            context["banners"] = [shown for banner in self.banners if (shown := banner(request)) is not None]
         return context
 
     def sections(self, request: HttpRequest) -> list[Section]:
