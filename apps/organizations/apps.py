@@ -11,5 +11,6 @@ class OrganizationsConfig(AppConfig):
     verbose_name = "Organizations"
 
     def ready(self) -> None:
-        """Let every commit that writes a fact wake the relay (tasks.py registers that)."""
+        """Let every commit that writes a fact wake the relay (tasks.py does), and the document tell every event."""
         from apps.organizations import tasks  # noqa: F401
+        from apps.organizations.domain import catalogue  # noqa: F401

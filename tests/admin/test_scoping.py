@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.contrib import admin
 
-from apps.organizations.models import Membership
+from apps.organizations.models import Membership, WebhookDelivery, WebhookSubscription
+from apps.organizations.services import subscriptions
 from apps.profiles.models import Specialist, Specialty
 from apps.scheduling.models import Appointment, AppointmentTemplate, CalendarFeed, Claim, Hold, HoldEvent
 from apps.scheduling.services import feeds
@@ -28,6 +29,8 @@ def full(cast, monday):
     """One row of every kind in each clinic; returns those of the other clinic by model."""
     theirs = {}
     for clinic, person in ((cast.sud, cast.sara.specialist), (cast.nord, cast.sorin.specialist)):
+        with within(clinic):
+            listener = subscriptions.create(by=DESK, url=f"https://{clinic.slug}.example/", events=["*"])
         field = specialty(clinic, f"Field of {clinic.slug}", f"field-{clinic.slug}")
         offered = template(clinic, person, name=f"Visit at {clinic.slug}")
         hold(clinic, offered, monday)
@@ -44,6 +47,8 @@ def full(cast, monday):
                 Claim: Claim.objects.get(appointment=visit),
                 CalendarFeed: CalendarFeed.objects.get(),
                 Membership: Membership.objects.filter(role="specialist").get(),
+                WebhookSubscription: listener,
+                WebhookDelivery: WebhookDelivery.objects.first(),
             }
     return theirs
 

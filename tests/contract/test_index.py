@@ -21,6 +21,7 @@ FEATURES = {
     "Specialists",
     "Specialties",
     "Custom Fields",
+    "Webhooks",
 }
 #: Operations of these features that are not built yet.
 LATER = {
@@ -58,6 +59,9 @@ EXTENSIONS = {
     ("POST", "/v1/organizations/{}/icon"),
     ("DELETE", "/v1/organizations/{}/icon"),
     ("GET", "/v1/public/images/{}"),
+    ("GET", "/v1/webhook-subscriptions/{}"),
+    ("POST", "/v1/webhook-subscriptions/{}/rotate-secret"),
+    ("POST", "/v1/webhook-subscriptions/{}/events/{}/resend"),
     ("POST", "/v1/specialists/{}/avatar"),
     ("DELETE", "/v1/specialists/{}/avatar"),
     ("POST", "/v1/specialists/{}/signature"),

@@ -39,6 +39,10 @@ class OfSubscription(ChoiceOfRows):
         """Offer the clinic's subscriptions."""
         return WebhookSubscription.objects.order_by("url")
 
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Call each by what it is for, else by where it leads."""
+        return [(str(row.pk), row.description or row.url) for row in self.rows(request)]
+
 
 class OfType(admin.SimpleListFilter):
     """Deliveries of one event."""
@@ -65,7 +69,7 @@ class WebhookDeliveryAdmin(ServiceAdmin):
     """What was sent to whom, and what came of it; to be read, and to be sent once more."""
 
     may = {"view": ADMINS}
-    list_display = ("created_at", "event", "subscription_address", "state", "attempt_count", "next_attempt_at")
+    list_display = ("event", "subscription_address", "state", "tries", "next_attempt_at", "created_at")
     list_filter = ("status", OfType, OfSubscription, ("created_at", admin.DateFieldListFilter))
     list_select_related = ("fact", "subscription")
     search_fields = ("fact__event_id",)
@@ -76,7 +80,7 @@ class WebhookDeliveryAdmin(ServiceAdmin):
         "event_id",
         "subscription_address",
         "state",
-        "attempt_count",
+        "tries",
         "next_attempt_at",
         "created_at",
         "completed_at",
@@ -100,13 +104,12 @@ class WebhookDeliveryAdmin(ServiceAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Read attempts with the deliveries on their own page only."""
+        """Read events and subscriptions with the deliveries."""
         return super().get_queryset(request).select_related("fact", "subscription")
 
     def called(self, row: WebhookDelivery) -> str:
-        """Call a delivery by its event, and by where it stands."""
-        names: Any = row._meta.get_field("status").flatchoices
-        return f"{row.fact.name} · {dict(names)[row.status]}"
+        """Call a delivery by its number and its event."""
+        return f"#{row.pk} {row.fact.name}"
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """Add the attempts, what is sent, and the command that sends it from elsewhere."""
@@ -136,6 +139,11 @@ class WebhookDeliveryAdmin(ServiceAdmin):
             return to.url
         where = reverse("admin:organizations_webhooksubscription_change", args=[to.pk])
         return format_html('<a href="{}">{}</a>', where, to.url)
+
+    @admin.display(description=_("attempts"), ordering="attempt_count")
+    def tries(self, row: WebhookDelivery) -> int:
+        """Show how often the schedule has tried; what somebody sent again does not count."""
+        return row.attempt_count
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, row: WebhookDelivery) -> SafeString:

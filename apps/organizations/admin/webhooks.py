@@ -79,8 +79,12 @@ def told(delivery: WebhookDelivery) -> tuple[bool, str]:
         return False, _now("nothing was sent")
     last = attempts[-1]
     answer = last.response_code or dict(last._meta.get_field("error").flatchoices).get(last.error, "")
-    text = _now("%(answer)s after %(milliseconds)s ms") % {"answer": answer, "milliseconds": last.duration_ms}
-    return last.error is None, text
+    text = (
+        _now("answered %(answer)s after %(milliseconds)s ms")
+        if last.response_code
+        else _now("%(answer)s after %(milliseconds)s ms")
+    )
+    return last.error is None, text % {"answer": answer, "milliseconds": last.duration_ms}
 
 
 @admin.register(WebhookSubscription)
@@ -133,8 +137,10 @@ class WebhookSubscriptionAdmin(ServiceAdmin):
         return ("state", "consecutive_failures", "failing_since", "last_delivery_at", "secret_state", "uid")
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        """Add how a receiver checks what it gets."""
-        return super().render_change_form(request, context | {"snippets": snippets.all_of_them()}, *args, **kwargs)
+        """Add how a receiver checks what it gets; one button saves, because the next page is the secret's."""
+        only_save = dict.fromkeys(("show_save_and_continue", "show_save_and_add_another"), False)
+        added = {"snippets": snippets.all_of_them(), **only_save}
+        return super().render_change_form(request, context | added, *args, **kwargs)
 
     def called(self, row: WebhookSubscription) -> str:
         """Call it by what it is for, else by where it leads."""

@@ -6,6 +6,7 @@ from apps.organizations.api.domains import ApiKeys, Domains
 from apps.organizations.api.pictures import OrganizationPictures, PublicPictures
 from apps.organizations.api.users import Users
 from apps.organizations.api.views import Members, Organizations, PublicOrganizations
+from apps.organizations.api.webhooks import WebhookDeliveries, WebhookSubscriptions
 from restartix.kernel.api import converters
 from restartix.kernel.api.resources import writes
 
@@ -28,7 +29,19 @@ urlpatterns = [
     path("organizations/<id:id>/connect-user", Members.as_view({"post": "connect_user"})),
     path("organizations/<id:id>/logo", OrganizationPictures.as_view({"post": "set_logo", "delete": "remove_logo"})),
     path("organizations/<id:id>/icon", OrganizationPictures.as_view({"post": "set_icon", "delete": "remove_icon"})),
-    path("public/images/<uuid:uid>", PublicPictures.as_view({"get": "fetch"})),
+    path("public/images/<uid:uid>", PublicPictures.as_view({"get": "fetch"})),
     path("users", Users.as_view({"get": "list", "post": "create"})),
     path("users/<id:id>", Users.as_view({"get": "retrieve", **writes("update")})),
+    path("webhook-subscriptions", WebhookSubscriptions.as_view({"get": "list", "post": "create"})),
+    path(
+        "webhook-subscriptions/<uid:uid>",
+        WebhookSubscriptions.as_view({"get": "retrieve", **writes("update"), "delete": "destroy"}),
+    ),
+    path("webhook-subscriptions/<uid:uid>/rotate-secret", WebhookSubscriptions.as_view({"post": "rotate_secret"})),
+    path("webhook-subscriptions/<uid:uid>/test", WebhookSubscriptions.as_view({"post": "test"})),
+    path("webhook-subscriptions/<uid:uid>/events", WebhookDeliveries.as_view({"get": "list"})),
+    path(
+        "webhook-subscriptions/<uid:uid>/events/<id:delivery_id>/resend",
+        WebhookDeliveries.as_view({"post": "resend"}),
+    ),
 ]

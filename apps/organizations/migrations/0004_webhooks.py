@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                 ('subscription', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='organizations.webhooksubscription')),
             ],
             options={
+                'verbose_name_plural': 'webhook deliveries',
                 'abstract': False,
             },
         ),

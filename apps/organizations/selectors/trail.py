@@ -10,7 +10,7 @@ from restartix.kernel.admin.trail import Change
 WRITES = [AuditAction.CREATE, AuditAction.UPDATE, AuditAction.DELETE, AuditAction.SIGN]
 
 
-def changes_of(entity: str, row_id: int, *, limit: int) -> list[Change]:
+def changes_of(entity: str, row_id: int | str, *, limit: int) -> list[Change]:
     """Return the newest `limit` changes of the row `row_id` of `entity` in the active organization, newest first."""
     rows = AuditEntry.objects.filter(entity_type=entity, entity_id=str(row_id), action__in=WRITES).order_by("-id")
     return [

@@ -2,9 +2,10 @@
 
 The kernel has no tables. The setting `RESTARTIX_TRAIL` names a callable
 
-    def changes_of(entity: str, row_id: int, *, limit: int) -> Sequence[Change]: ...
+    def changes_of(entity: str, row_id: int | str, *, limit: int) -> Sequence[Change]: ...
 
-that reads the trail of the active clinic, newest first.
+that reads the trail of the active clinic, newest first. A row that is on record under something else than its primary
+key says so by `audit_id`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Change:
 class Trail(Protocol):
     """The look-up behind `RESTARTIX_TRAIL`."""
 
-    def __call__(self, entity: str, row_id: int, *, limit: int) -> Sequence[Change]:
+    def __call__(self, entity: str, row_id: int | str, *, limit: int) -> Sequence[Change]:
         """Return the newest changes of one row."""
         ...
 
@@ -52,7 +53,7 @@ def _imported(path: str) -> Trail:
 
 
 def _read(entity: str, row: models.Model, limit: int) -> Sequence[Change]:
-    return _imported(settings.RESTARTIX_TRAIL)(entity, row.pk, limit=limit)
+    return _imported(settings.RESTARTIX_TRAIL)(entity, getattr(row, "audit_id", row.pk), limit=limit)
 
 
 def last_change_text(entity: str, row: models.Model | None) -> str:
