@@ -5,13 +5,10 @@ Source: contract/organizations.md 1.1 and 2.1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
 LONGEST_ID, LONGEST_EMAIL, LONGEST_NAME, LONGEST_USERNAME = 255, 254, 200, 150
 _EARLIEST, _LATEST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1000) for year in (1970, 2200))
@@ -46,14 +43,18 @@ def id_in(data: Any) -> str:
     return value
 
 
-def read(data: Any, *, otherwise: datetime) -> Account:
+def read(data: Any, *, otherwise: datetime, is_email: Callable[[str], bool]) -> Account:
     """Return the account that `data` describes; without `updated_at` it is as of `otherwise`.
+
+    `is_email` judges an address of the right length.
 
     Raises Incomplete if the id or the primary e-mail is missing or unusable.
     """
     key = id_in(data)
     address = _primary(data)
-    email = _email(address.get("email_address"))
+    email = _text(address.get("email_address")).lower()
+    if len(email) > LONGEST_EMAIL or not is_email(email):
+        raise Incomplete("email_addresses", "an e-mail address is expected")
     verification = address.get("verification")
     return Account(
         id=key,
@@ -92,17 +93,6 @@ def _primary(data: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(wanted, str) and address.get("id") == wanted:
             return address
     raise Incomplete("primary_email_address_id", "a primary e-mail is expected")
-
-
-def _email(value: Any) -> str:
-    email = _text(value).lower()
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        raise Incomplete("email_addresses", "an e-mail address is expected") from error
-    if len(email) > LONGEST_EMAIL:
-        raise Incomplete("email_addresses", f"at most {LONGEST_EMAIL} characters are expected")
-    return email
 
 
 def _name(data: Mapping[str, Any]) -> str:

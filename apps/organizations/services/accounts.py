@@ -63,7 +63,7 @@ def _account(email: str, name: str) -> Account:
 
 def _read(data: Mapping[str, Any]) -> Account:
     try:
-        return accounts.read(data, otherwise=clock.now())
+        return accounts.read(data, otherwise=clock.now(), is_email=users.is_email)
     except Incomplete as error:
         raise Unavailable("The identity provider gave no usable account: try again.", retry_after_seconds=5) from error
 

@@ -81,17 +81,22 @@ def _kept(told: Told) -> IdentityEvent | None:
 
 def _apply(told: Told) -> ArrivalOutcome:
     try:
-        key = accounts.id_in(told.data)
-        account = None if told.type == IdentityEvent.DELETION else accounts.read(told.data, otherwise=told.signed_at)
+        if told.type == IdentityEvent.DELETION:
+            return _departed(accounts.id_in(told.data))
+        return _arrived(accounts.read(told.data, otherwise=told.signed_at, is_email=users.is_email))
     except Incomplete as error:
         raise Invalid({f"data.{error.field}": [error.problem]}) from error
+
+
+def _queue_for(key: str) -> None:
+    """Wait until no other event of this account is being applied, and make later ones wait."""
     with connection.cursor() as cursor:
         cursor.execute(_ONE_BY_ONE, [key])
-    return _departed(key) if account is None else _arrived(account)
 
 
 def _arrived(account: Account) -> ArrivalOutcome:
     """Bring the user up to date, or make one; again if somebody else was faster, whom the second look finds."""
+    _queue_for(account.id)
     for _ in range(2):
         user = User.objects.select_for_update(no_key=True).filter(clerk_user_id=account.id).first()
         if user is not None:
@@ -132,6 +137,8 @@ def _followed(user: User, account: Account) -> ArrivalOutcome:
 
 
 def _departed(key: str) -> ArrivalOutcome:
+    """End the account; one that nobody here has is remembered by the event itself."""
+    _queue_for(key)
     user = User.objects.select_for_update(no_key=True).filter(clerk_user_id=key).first()
     if user is not None and user.deleted_at is not None:
         return ArrivalOutcome.IGNORED

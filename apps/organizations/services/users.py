@@ -47,11 +47,18 @@ def _inserted(user: User) -> User:
 def checked_email(email: str) -> str:
     """Return the e-mail as it is stored. Raises Invalid (422) if it is none."""
     email = email.strip().lower()
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        raise Invalid({"email": ["an e-mail address is expected"]}) from error
+    if not is_email(email):
+        raise Invalid({"email": ["an e-mail address is expected"]})
     return email
+
+
+def is_email(text: str) -> bool:
+    """Tell whether `text` has the form of an e-mail address."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 @transaction.atomic
