@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import socketserver
 import struct
 import threading
@@ -90,23 +89,25 @@ def running() -> Iterator[NameServer]:
                 data += more
             return data
 
-    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Udp) as udp:
-        port = udp.server_address[1]
-        with _tcp(port, Tcp) as tcp:
-            for each in (udp, tcp):
-                threading.Thread(target=each.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-            server.address = f"127.0.0.1:{port}"
-            try:
-                yield server
-            finally:
-                udp.shutdown()
-                tcp.shutdown()
+    udp, tcp = _bound(Udp, Tcp)
+    with udp, tcp:
+        for each in (udp, tcp):
+            threading.Thread(target=each.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        server.address = f"127.0.0.1:{tcp.server_address[1]}"
+        try:
+            yield server
+        finally:
+            udp.shutdown()
+            tcp.shutdown()
 
 
-def _tcp(port: int, handler: type) -> socketserver.ThreadingTCPServer:
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", port), handler, bind_and_activate=False)
-    server.daemon_threads = True
-    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    server.server_bind()
-    server.server_activate()
-    return server
+def _bound(udp: type, tcp: type) -> tuple[socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer]:
+    """Both servers on one port that is free for both."""
+    for _ in range(50):
+        stream = socketserver.ThreadingTCPServer(("127.0.0.1", 0), tcp)
+        stream.daemon_threads = True
+        try:
+            return socketserver.ThreadingUDPServer(stream.server_address, udp), stream
+        except OSError:
+            stream.server_close()
+    raise AssertionError("no port is free for UDP and TCP")

@@ -295,6 +295,17 @@ class TestVerifying:
         (kept,) = api(cast.ion).get(path(cast.sud)).data
         assert kept["status"] == "failed"
 
+    def test_a_dns_that_did_not_answer_is_asked_again_under_the_same_key(self, cast, api, names):
+        made = claim(api(cast.ion), cast.sud, "d.example").data
+        names.publish(made["verification"])
+        names.rcode = dns.rcode.SERVFAIL
+        first = verify(api(cast.ion), cast.sud, made["id"], Idempotency_Key="k1")
+        names.rcode = dns.rcode.NOERROR
+
+        second = verify(api(cast.ion), cast.sud, made["id"], Idempotency_Key="k1")
+
+        assert (first.status, second.status) == (503, 200)
+
     def test_is_for_admins_and_tells_nothing_of_other_clinics(self, cast, api, names):
         theirs = claim(api(cast.nora), cast.nord, "n.example").data
 

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='domain',
             name='last_error',
-            field=models.CharField(blank=True, choices=[('record_missing', 'Record Missing'), ('record_mismatch', 'Record Mismatch'), ('nxdomain', 'Nxdomain')], max_length=16, null=True),
+            field=models.CharField(blank=True, choices=[('record_missing', 'No record'), ('record_mismatch', 'Another value'), ('nxdomain', 'No such name')], max_length=16, null=True),
         ),
         migrations.AddConstraint(
             model_name='domain',

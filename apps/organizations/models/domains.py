@@ -23,9 +23,9 @@ class DomainKind(models.TextChoices):
 class DomainError(models.TextChoices):
     """Why a check was not passed."""
 
-    RECORD_MISSING = "record_missing"
-    RECORD_MISMATCH = "record_mismatch"
-    NXDOMAIN = "nxdomain"
+    RECORD_MISSING = "record_missing", "No record"
+    RECORD_MISMATCH = "record_mismatch", "Another value"
+    NXDOMAIN = "nxdomain", "No such name"
 
 
 class Domain(Timestamped, TenantModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -22,6 +23,7 @@ from apps.organizations.services.letters import Words
 from apps.organizations.services.records import Seen
 from restartix.kernel import clock
 from restartix.kernel.errors import AlreadyTaken, Invalid, NotFound, refusing
+from restartix.kernel.outside import Outside
 from restartix.kernel.tenancy import Actor, active_organization_id
 from restartix.kernel.transactions import joins_transaction
 
@@ -61,20 +63,26 @@ def give_up(domain: Domain, *, by: Actor) -> None:
     domain.delete()
 
 
-@transaction.atomic
-def verify(domain: Domain, *, by: Actor) -> Domain | DomainNotVerified | DomainTaken:
-    """Look for the domain's TXT record now and write down what was seen.
+Verdict = Domain | DomainNotVerified | DomainTaken
 
-    The DNS is asked before the row is locked. A refusal is returned, not raised, because the check is on record all the
-    same: DomainNotVerified (409) if the record is not there, which never takes a verified domain down; DomainTaken
-    (409) if another organization verified the domain meanwhile. Raises NoDns (503), then nothing is written, and
-    NotFound (404) if the domain was removed meanwhile.
+
+def verify(domain: Domain, *, by: Actor) -> Outside[Seen]:
+    """Look for the domain's TXT record after the commit, and write down what was seen: gives the verdict of `judge`.
+
+    No transaction is open while the DNS is asked; if it does not answer, NoDns (503) is raised and nothing written.
     """
-    seen = records.texts_at(domain.record_name)
-    return _judged(_held(domain), seen)
+    return Outside(partial(records.texts_at, domain.record_name), answer=partial(judge, domain.pk))
 
 
-def _judged(domain: Domain, seen: Seen) -> Domain | DomainNotVerified | DomainTaken:
+@joins_transaction
+def judge(domain_id: int, seen: Seen) -> Verdict:
+    """Write down a check of the domain, holding the row, and return what it is now.
+
+    A refusal is returned, not raised, because the check stays on record: DomainNotVerified (409) if the record is not
+    there, which never takes a verified domain down; DomainTaken (409) if another organization has verified the domain.
+    Raises NotFound (404) if it was removed meanwhile.
+    """
+    domain = _held(domain_id)
     problem = problem_of(domain, seen)
     if problem is None:
         return _verified(domain, seen)
@@ -84,7 +92,7 @@ def _judged(domain: Domain, seen: Seen) -> Domain | DomainNotVerified | DomainTa
     return _not_verified(domain)
 
 
-def _verified(domain: Domain, seen: Seen) -> Domain | DomainTaken:
+def _verified(domain: Domain, seen: Seen) -> Verdict:
     if domain.status != DomainStatus.VERIFIED:
         domain.status, domain.verified_at = DomainStatus.VERIFIED, clock.now()
     domain.failed_checks = 0
@@ -145,9 +153,9 @@ def words_on_loss(domain: Domain) -> Words:
     )
 
 
-def _held(domain: Domain) -> Domain:
+def _held(domain_id: int) -> Domain:
     """Return the row as it is now, locked until the transaction ends. Raises NotFound (404)."""
-    held = Domain.objects.select_for_update(no_key=True).filter(pk=domain.pk).first()
+    held = Domain.objects.select_for_update(no_key=True).filter(pk=domain_id).first()
     if held is None:
         raise NotFound
     return held
