@@ -46,7 +46,13 @@ class Caregivers(OfPatient):
         if self.actor.effective_role not in DESK and not is_leaving and not is_in_person(self, self.patient):
             raise Forbidden
 
-    @operation(body=CaregiverBody, status=201, in_person=True, errors=(CaresAlready,))
+    @operation(
+        body=CaregiverBody,
+        status=201,
+        in_person=True,
+        errors=(CaresAlready,),
+        request_example={"email": "radu.pop@example.org", "relation": "child", "permissions": "view"},
+    )
     def create(self, body: dict[str, Any]) -> PatientPersonManager:
         """Let a user care for the patient; the patient is written to."""
         link = caregivers.appoint(self.patient, by=self.actor, **body)

@@ -66,8 +66,6 @@ class TakenConsent(Body):
 class PatientBody(ExactlyOne, Body):
     """A new patient: a new person, or one who is known here already."""
 
-    examples = {"patient_person_id": None, "consumer_id": "C-204", "consents": [], "create_account": False}
-
     either = ("patient_person_id", "person")
     patient_person_id = fields.Id(required=False)
     person = PersonBody(required=False)
@@ -118,8 +116,6 @@ class WithdrawalBody(Body):
 
 class CaregiverBody(ExactlyOne, Body):
     """Who is to care for a patient, and on which days."""
-
-    examples = {"email": "ana.pop@example.org", "relation": "child", "permissions": "view"}
 
     either = ("user_id", "email")
     user_id = fields.Id(required=False)

@@ -77,7 +77,15 @@ class Patients(Resource):
         if "consumer_id" in sent and role not in DESK:
             raise NotTheDesk("consumer_id")
 
-    @operation(body=PatientBody, status=201, errors=(AlreadyPatient, AlreadyTaken, Unavailable))
+    @operation(
+        body=PatientBody,
+        status=201,
+        errors=(AlreadyPatient, AlreadyTaken, Unavailable),
+        request_example={
+            "person": {"name": "Maria Ionescu", "phone": "+40721000111", "date_of_birth": "1961-04-02"},
+            "consumer_id": "C-204",
+        },
+    )
     def create(self, body: dict[str, Any]) -> Patient:
         """Write down a patient: a new person, a removed patient who returns, or a member's person."""
         person_id = body.pop("patient_person_id", None)
