@@ -9,13 +9,14 @@
   const note = dialog.querySelector("[data-palette-note]");
   const PAUSE = 120; // milliseconds without a key before the server is asked
   let options = [], active = -1, timer = 0, asking = null;
+  let stale = false, hurried = false; // what is shown is not yet what was typed; Enter was pressed meanwhile
 
   opener.hidden = false;
   const open = () => { if (!dialog.open) { dialog.showModal(); input.select(); ask(); } };
   opener.addEventListener("click", open);
   dialog.querySelector("[data-palette-close]").addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("close", () => { asking?.abort(); clearTimeout(timer); });
+  dialog.addEventListener("close", () => { asking?.abort(); clearTimeout(timer); hurried = false; });
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k") {
       event.preventDefault();
@@ -66,6 +67,8 @@
     mark(0);
     const many = options.length === 1 ? dialog.dataset.one : dialog.dataset.many.replace("{count}", options.length);
     note.textContent = options.length ? many : dialog.dataset.nothing;
+    stale = false;
+    if (hurried) { hurried = false; follow(options[active]); }
   };
 
   const ask = async () => {
@@ -86,13 +89,16 @@
     }
   };
 
-  input.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(ask, PAUSE); });
+  input.addEventListener("input", () => { stale = true; hurried = false; clearTimeout(timer); timer = setTimeout(ask, PAUSE); });
   input.addEventListener("keydown", (event) => {
     const steps = { ArrowDown: active + 1, ArrowUp: active - 1 };
     if (event.ctrlKey && event.key === "Home") steps.Home = 0;
     if (event.ctrlKey && event.key === "End") steps.End = options.length - 1;
     if (event.key in steps) { event.preventDefault(); mark(steps[event.key]); }
-    else if (event.key === "Enter" && !event.isComposing) { event.preventDefault(); follow(options[active], event.ctrlKey || event.metaKey); }
+    else if (event.key === "Enter" && !event.isComposing) {
+      event.preventDefault();
+      if (stale) hurried = true; else follow(options[active], event.ctrlKey || event.metaKey);
+    }
   });
   list.addEventListener("pointermove", (event) => {
     const place = options.indexOf(event.target.closest("[role=option]"));
