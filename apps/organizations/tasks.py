@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from importlib import import_module
 
 from celery import shared_task
-from django.conf import settings
+from django.contrib.sessions.models import Session
 
 from apps.organizations.services import (
     arrivals,
@@ -18,6 +17,7 @@ from apps.organizations.services import (
     relay,
     sealing,
 )
+from restartix.kernel import clock
 from restartix.kernel.periodic import periodic
 
 logger = logging.getLogger(__name__)
@@ -100,6 +100,7 @@ def purge_identity_events() -> int:
 
 
 @periodic("clearsessions", every="10 4 * * *")
-def clear_sessions() -> None:
+def clear_sessions() -> int:
     """Delete sessions of the back office that have expired."""
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    gone, _ = Session.objects.filter(expire_date__lt=clock.now()).delete()
+    return gone

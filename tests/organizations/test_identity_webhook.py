@@ -9,7 +9,7 @@ import time
 import pytest
 
 from apps.organizations.models import AuditEntry, IdentityEvent, Membership, User
-from apps.organizations.services import arrivals, users
+from apps.organizations.services import arrivals
 from restartix.kernel import clock, signatures
 from restartix.kernel.tenancy import across_organizations
 from tests.make import organizations as make
@@ -237,18 +237,12 @@ class TestSomebodyMadeAhead:
 
 class TestADeletion:
     def test_ends_everything(self, cast, api):
-        seen = []
-        users.leaving.together_with(note := lambda user, by: seen.append((user.pk, str(by.id))))
-        try:
-            answer = tell("user.deleted", {"id": cast.vera.user.clerk_user_id, "object": "user", "deleted": True})
-        finally:
-            users.leaving._consequences.remove(note)
+        answer = tell("user.deleted", {"id": cast.vera.user.clerk_user_id, "object": "user", "deleted": True})
 
         assert status_of(answer) == "processed"
         user = User.objects.get(pk=cast.vera.user.pk)
         assert (user.blocked, user.current_organization_id) == (True, None)
         assert user.deleted_at is not None
-        assert seen == [(user.pk, "identity")]
         with across_organizations(reason="test", actor=make.SYSTEM):
             assert {row.status for row in Membership.everywhere.filter(user=user)} == {"disabled"}
             audited = AuditEntry.objects.filter(entity_type="membership", actor_id="identity")

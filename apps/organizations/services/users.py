@@ -16,13 +16,9 @@ from apps.organizations.domain.accounts import Account
 from apps.organizations.errors import OwnAccount
 from apps.organizations.lifecycles import MembershipStatus
 from apps.organizations.models import Membership, User
-from apps.organizations.services.removals import Removal
 from restartix.kernel import clock, tenancy
 from restartix.kernel.errors import AlreadyTaken, Invalid, refusing
 from restartix.kernel.tenancy import Actor, Trace, across_organizations
-
-#: What higher apps let go when somebody's account ends for ever; they act across organizations, as the platform.
-leaving: Removal[User] = Removal()
 
 
 @transaction.atomic
@@ -96,12 +92,12 @@ def _told(account: Account) -> dict[str, Any]:
 def leave(user: User, *, by: Actor) -> User:
     """End the account for ever: blocked, out of every clinic; the row stays, because audit rows point to it.
 
-    The e-mail becomes free for a new user. Higher apps let go what hangs on the user (`leaving`).
+    The e-mail becomes free for a new user. What hangs on a membership or on a user who is not blocked ends with it, by
+    triggers of the apps that made it (impersonations).
     """
     scope = tenancy.current()
     trace = scope.trace if scope else Trace()
     with across_organizations(reason="a deleted user leaves every clinic", actor=by, trace=trace):
-        leaving.carry_out(user, by=by)
         active = Membership.everywhere.filter(user=user, status=MembershipStatus.ACTIVE)
         active.update(status=MembershipStatus.DISABLED, updated_at=clock.now())
         return _change(user, blocked=True, deleted_at=clock.now(), current_organization=None)
