@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
 from django.db import connections
 
 from apps.organizations.models import Membership
@@ -39,6 +40,30 @@ def test_two_admins_who_demote_each_other_leave_one(committed_db, cast, api):
 
     assert sorted(answer.status for answer in answers) in ([200, 409], [200, 403])
     assert {answer.code for answer in answers if answer.status == 409} <= {"last_admin"}
+    with within(cast.sud):
+        assert Membership.objects.filter(role="admin", status="active").count() == 1
+
+
+@pytest.mark.parametrize("change", [{"role": "specialist"}, {"status": "disabled"}])
+def test_whoever_removes_admins_at_once_one_stays(committed_db, cast, api, change):
+    """Each admin removes the other while a superadmin removes both."""
+    with within(cast.sud):
+        ids = dict(Membership.objects.filter(role="admin").values_list("user_id", "pk"))
+
+    def remove(by, whom):
+        path = f"/v1/organizations/{cast.sud.pk}/members/{ids[whom.user.pk]}"
+        client = api(by)
+        return lambda: client.patch(path, change)
+
+    answers = at_once(
+        remove(cast.ion, cast.vera),
+        remove(cast.vera, cast.ion),
+        remove(cast.root, cast.ion),
+        remove(cast.root, cast.vera),
+    )
+
+    assert {answer.status for answer in answers} <= {200, 403, 404, 409}
+    assert {answer.code for answer in answers if answer.status == 409} == {"last_admin"}
     with within(cast.sud):
         assert Membership.objects.filter(role="admin", status="active").count() == 1
 
