@@ -13,7 +13,7 @@ from apps.profiles.models import PatientPersonManager
 from restartix.kernel import clock
 from tests.make import organizations as make
 from tests.make import profiles
-from tests.profiles.test_api_patients import caregiver, one
+from tests.profiles.test_api_patients import caregiver, one, visit
 
 KEYS = {
     "id", "patient_id", "user", "relation", "permissions", "valid_from", "valid_to", "created_by", "created_at",
@@ -208,3 +208,28 @@ def test_the_trail_names_who_appointed(cast, api):
     with make.within(cast.sud):
         row = AuditEntry.objects.get(entity_type="patient_person_manager", action="CREATE")
     assert (row.actor_id, row.patient_id, row.on_behalf_of) == (str(cast.ana.user.pk), cast.ana.patient.pk, None)
+
+
+def test_the_trail_names_the_patient_whose_appointment_a_caregiver_moves(cast, api):
+    dan = caregiver(cast, cast.ana.patient, "Dan Pop", "manage")
+    booked = visit(cast.ana.patient, cast.sara.specialist)
+
+    assert api(dan).get(f"/v1/appointments/{booked.pk}").status == 200
+    assert api(dan).put(f"/v1/appointments/{booked.pk}/cancel", {"reason": "x"}).status == 200
+
+    with make.within(cast.sud):
+        rows = AuditEntry.objects.filter(entity_type="appointment", actor_id=str(dan.pk)).order_by("id")
+        assert [(row.action, row.on_behalf_of) for row in rows] == [
+            ("READ", cast.ana.patient.pk),
+            ("UPDATE", cast.ana.patient.pk),
+        ]
+
+
+def test_patients_who_look_at_their_own_appointments_leave_no_trail(cast, api):
+    visit(cast.ana.patient, cast.sara.specialist)
+    for caller in (cast.ana, cast.mara):
+        assert len(api(caller).get(f"/v1/appointments?patient_id={cast.ana.patient.pk}").data) == 1
+
+    with make.within(cast.sud):
+        readers = AuditEntry.objects.filter(action="READ").values_list("actor_id", flat=True)
+        assert list(readers) == [str(cast.mara.user.pk)]

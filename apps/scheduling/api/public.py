@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 
 from apps.organizations.models import Organization
+from apps.profiles.api.of_patient import name_the_patient
 from apps.profiles.models import Patient
 from apps.scheduling.api import bodies, watchers, watching
 from apps.scheduling.api import public_shapes as shapes
@@ -292,6 +293,7 @@ class Bookings(PublicScheduling):
                 return None
         if patient is None:
             raise Invalid({"patient_id": [message]})
+        name_the_patient(self, patient)
         return patient
 
 

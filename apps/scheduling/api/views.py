@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpResponse
 
+from apps.profiles.api.of_patient import name_the_patient
 from apps.profiles.models import Patient, Specialist, Specialty
 from apps.scheduling.api import bodies, shapes
 from apps.scheduling.api.filters import AppointmentFilters, TemplateFilters
@@ -100,7 +101,9 @@ class Appointments(Resource):
         return queryset.select_related("specialist", "patient__person", "cancelled_by", "organization")
 
     def permit(self) -> None:
-        """Refuse caregivers who may only look, whatever the body says."""
+        """Refuse caregivers who may only look, whatever the body says; name the patient whom caregivers act for."""
+        if self.row is not None and self.row.patient and not appointments.is_assigned(self.row, self.actor):
+            name_the_patient(self, self.row.patient)
         if self.action in {"change_status", "reschedule", "cancel"}:
             self._as_patient(self.row)
 
@@ -135,8 +138,10 @@ class Appointments(Resource):
 
     def _note_reading(self, row: Appointment | None, patient_id: int | None) -> None:
         """Leave the audit row of somebody reading one patient's data; the patient's own reading leaves none."""
-        is_own = row is not None and row.patient is not None and row.patient.person.user_id == self.actor.own_user_id
-        if patient_id is not None and not is_own and self.organization is not None:
+        if patient_id is None or self.organization is None:
+            return
+        own = Patient.objects.filter(person__user_id=self.actor.own_user_id or 0, pk=patient_id)
+        if not own.exists():
             audit.read("appointment", row.pk if row else None, patient_id=patient_id)
 
     @operation(body=bodies.AppointmentBody, status=201, errors=(SlotUnavailable,))
