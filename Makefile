@@ -8,7 +8,7 @@ CHECKED = DEBUG=on RESTARTIX_ENV_FILE=
 COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 -q --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix bench promises lock clean
+.PHONY: help setup run test check fix bench promises storm lock clean
 
 help: ## list the targets
 	@echo 'RestartiX. Two commands are enough: make run, make test.'
@@ -47,6 +47,9 @@ bench: setup ## run the benchmarks and write docs/benchmarks.md; ARGS="slots" pr
 
 promises: setup ## run what the documentation promises about failure: races, kills, restarts
 	@exec $(MANAGE) test $(wildcard tests/races tests/isolation tests/promises tests/runtime) $(ARGS)
+
+storm: setup ## try webhooks under 3,000 events, 20 kills and 2 wipes of Redis; takes four minutes
+	@exec $(MANAGE) test tests/races/webhooks_in_full.py $(ARGS)
 
 lock: setup ## choose package versions anew from pyproject.toml: requirements.lock, and its part for production
 	$(COMPILE) --extra embedded --group dev --upgrade -o requirements.lock

@@ -20,6 +20,9 @@ NOT_ATOMIC = {
     "announcements.announce": "sends after the commit of whoever calls",
     "announcements.deliver_by": "registers a sender at start",
     "relay.run": "opens one transaction a fact",
+    "deliveries.purge": "opens its own across organizations",
+    "deliveries.tidy": "opens its own across organizations",
+    "facts.on_deliverable": "registers a listener at start",
     "sweeping.sweep": "opens its own across organizations",
     "sweeping.purge": "opens its own across organizations",
 }

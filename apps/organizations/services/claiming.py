@@ -128,7 +128,7 @@ def _leased(keys: Sequence[int], now: datetime) -> list[Claim]:
     subscriptions = _opened({row.subscription_id for row in rows})
     order = {key: place for place, key in enumerate(keys)}
     return [
-        Claim(sending.letter_of(row, row.fact, subscriptions[row.subscription_id], at=now), now, permitted)
+        Claim(sending.letter_of(row, to=subscriptions[row.subscription_id], at=now), now, permitted)
         for row in sorted(rows, key=lambda row: order[row.pk])
         if row.subscription_id in subscriptions
     ]

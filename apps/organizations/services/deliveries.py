@@ -66,6 +66,7 @@ def send_test(subscription: WebhookSubscription, *, by: Actor) -> Outside[int]:
 
 def _asked_for(delivery: WebhookDelivery, *, kind: AttemptKind, by: Actor) -> Outside[int]:
     scope = current()
+    assert delivery.organization_id is not None
     trace, key, organization_id = scope.trace if scope else Trace(), delivery.pk, delivery.organization_id
 
     def work() -> int:

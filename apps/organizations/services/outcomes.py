@@ -161,5 +161,6 @@ def _give_up(subscriptions: Sequence[WebhookSubscription]) -> None:
         waiting = WebhookDelivery.objects.filter(subscription=subscription, status__in=OPEN)
         waiting.update(status=DeliveryStatus.DISCARDED, next_attempt_at=None, completed_at=subscription.disabled_at)
         if subscription.disabled_reason == DisabledReason.FAILING:
+            assert subscription.organization_id is not None
             with acting_for(subscription.organization_id, actor=ACTOR):
                 facts.record(WebhookGivenUp(subscription_id=subscription.pk))

@@ -61,25 +61,27 @@ def poster() -> Poster:
     return Poster(_may_reach, resolve=resolver(env.dns_nameservers))
 
 
-def letter_of(delivery: WebhookDelivery, fact: Fact, subscription: WebhookSubscription, *, at: datetime) -> Letter:
+def letter_of(delivery: WebhookDelivery, *, to: WebhookSubscription, at: datetime) -> Letter:
     """Return what is to be sent; during a rotation both secrets sign."""
-    secrets = [subscription.secret or ""]
-    if subscription.previous_secret and (subscription.previous_secret_expires_at or at) > at:
-        secrets.append(subscription.previous_secret)
+    secrets = [str(to.secret or "")]
+    assert delivery.organization_id is not None
+    if to.previous_secret and (to.previous_secret_expires_at or at) > at:
+        secrets.append(str(to.previous_secret))
     return Letter(
         delivery_id=delivery.pk,
         organization_id=delivery.organization_id,
-        subscription_id=subscription.pk,
-        url=subscription.url,
+        subscription_id=to.pk,
+        url=to.url,
         secrets=secrets,
-        event_id=fact.event_id,
-        body=events.body_of(document_of(fact)),
+        event_id=delivery.fact.event_id,
+        body=events.body_of(document_of(delivery.fact)),
         token=delivery.lease_token,
     )
 
 
 def document_of(fact: Fact) -> dict[str, object]:
     """Return the document that receivers are sent of an event."""
+    assert fact.organization_id is not None
     return events.envelope(
         event_id=fact.event_id,
         name=fact.name,
@@ -131,8 +133,8 @@ def attempt_now(delivery_id: int, *, kind: AttemptKind, within: Callable[[], Abs
     with within():
         delivery = WebhookDelivery.objects.select_related("fact").get(pk=delivery_id)
         subscription = WebhookSubscription.with_deleted.get(pk=delivery.subscription_id)
-        letter = letter_of(delivery, delivery.fact, subscription, at=clock.now())
-    if not pacing.wait_for_turn(delivery.organization_id, within=within, patience_seconds=PATIENCE_SECONDS):
+        letter = letter_of(delivery, to=subscription, at=clock.now())
+    if not pacing.wait_for_turn(letter.organization_id, within=within, patience_seconds=PATIENCE_SECONDS):
         raise Unavailable("Too many deliveries begin at the moment.", retry_after_seconds=5)
     at = clock.now()
     outcome = send(letter, by=poster(), at=at)

@@ -35,7 +35,7 @@ def create(
     _check(url=url, events=events)
     memberships.lock(active_organization_id())
     if WebhookSubscription.objects.count() >= MOST:
-        raise LimitReached(MOST)
+        raise LimitReached
     subscription = WebhookSubscription(
         url=url, events=list(events), description=description, secret=signatures.new_secret()
     )

@@ -9,7 +9,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 Address = IPv4Address | IPv6Address
 
-_RELAY_ANYCAST = IPv4Network("192.88.99.0/24")
+#: Protocol assignments, of which some Python versions know a part only, and relay anycast.
+_NOT_IPV4_HOSTS = tuple(map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")))
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 #: Inside 2000::/3, and yet not a host of the internet: protocol assignments (Teredo, ORCHID), 6to4, documentation.
 _NOT_HOSTS = tuple(map(IPv6Network, ("2001::/23", "2002::/16", "2001:db8::/32", "3fff::/20")))
@@ -25,7 +26,7 @@ def is_public(address: Address) -> bool:
     return (
         address.is_global
         and not (address.is_reserved or address.is_multicast or address.is_private)
-        and address not in _RELAY_ANYCAST
+        and not any(address in network for network in _NOT_IPV4_HOSTS)
     )
 
 

@@ -45,9 +45,10 @@ def resolver(nameservers: Sequence[str] = ()) -> Resolver:
 
 def _asked(servers: Sequence[tuple[str, str, str]], host: str, seconds: float) -> Sequence[Address]:
     asking = dns.resolver.Resolver(configure=False)
-    asking.nameservers = [name if separator else port for name, separator, port in servers]
-    if any(not is_address(server) for server in asking.nameservers):
+    addresses = [name if separator else port for name, separator, port in servers]
+    if not all(map(is_address, addresses)):
         raise NotResolved("a name server is named by no address")
+    asking.nameservers = list(addresses)
     asking.nameserver_ports = {
         name if separator else port: int(port) if separator else 53 for name, separator, port in servers
     }
