@@ -29,6 +29,7 @@ _numbers = itertools.count(1)
 HINTS: dict[str, dict[str, Any]] = {
     "CustomField": {"key": lambda _: f"zz{next(_numbers)}"},
     "CustomFieldValue": {"patient": lambda clinic: profiles.patient(clinic, f"ZZCANARY {next(_numbers)}")},
+    "WebhookSubscription": {"url": "https://127.0.0.1:1/", "secret": "whsec_AAAA", "events": ["*"]},
     "AppointmentTemplate": {"duration_minutes": 30},
     "Hold": {"expires_at": lambda _: datetime.now(UTC) + timedelta(minutes=5)},
     "Impersonation": {"expires_at": lambda _: datetime.now(UTC) + timedelta(hours=1)},
