@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from restartix.kernel.facts import Announcement
@@ -13,7 +13,7 @@ class WebhookTest(Announcement):
     """Somebody asked for a test of a webhook subscription; it cannot be subscribed to."""
 
     name: ClassVar[str] = "webhook.test"
-    subscription_uid: str
+    subscription_uid: str = field(metadata={"example": "3f0c2f57-6f3e-4f0b-9a55-0a3f5f1f7c11"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
-"""The ground floor in the back office: clinics, their domains and keys, people with a login, and who works where."""
+"""The ground floor in the back office: clinics, people with a login, who works where, webhooks."""
 
-from apps.organizations.admin import clinics, domains, people, users
+from apps.organizations.admin import clinics, deliveries, domains, people, users, webhooks
 
-__all__ = ["clinics", "domains", "people", "users"]
+__all__ = ["clinics", "deliveries", "domains", "people", "users", "webhooks"]
