@@ -12,6 +12,7 @@ import threading
 import time
 from io import StringIO
 
+import dns.rcode
 import pytest
 from django.core.management import call_command
 from django.db import connection, connections, transaction
@@ -19,10 +20,12 @@ from django.db import connection, connections, transaction
 from apps.organizations.models import ApiKey, AuditEntry
 from apps.organizations.services import keys, rotation
 from apps.profiles.models import PatientPerson
+from restartix.diagnosis import sealing
 from restartix.environment import ROOT
 from restartix.kernel import crypto, rekeying
 from restartix.kernel.crypto import SealedField
 from restartix.kernel.tenancy import Actor, Trace, across_organizations
+from tests import nameserver
 from tests.make import organizations as make
 from tests.make import profiles
 
@@ -280,3 +283,29 @@ class TestWhileServing:
         assert (told["sealed"], told["left"]) == (midway, 0)
         ring(NEW)
         everything_opens(cast)
+
+
+class TestTheDoctor:
+    def test_says_how_many_values_are_under_older_keys(self, committed_db, cast, ring):
+        seal_much(cast)
+        ring(NEW, ring.old)
+
+        (before,) = sealing.encryption_keys()
+        list(rotation.rotate())
+        (after,) = sealing.encryption_keys()
+
+        assert before.state == "warning"
+        assert "2 in organizations_apikey.api_key" in before.found
+        assert "rotate_encryption_keys" in before.mend
+        assert (after.state, after.found) == ("ok", "key 2 seals, 2 open; under older keys: nothing")
+
+    def test_says_whether_the_dns_answers(self, settings):
+        with nameserver.running() as names:
+            settings.DNS_NAMESERVERS = [names.address]
+            (good,) = sealing.name_resolution()
+            names.rcode = dns.rcode.REFUSED
+            (bad,) = sealing.name_resolution()
+
+        assert (good.state, bad.state) == ("ok", "warning")
+        assert names.address.rpartition(":")[2] in good.found
+        assert "DNS_NAMESERVERS" in bad.mend
