@@ -181,7 +181,7 @@ def stop(request: HttpRequest, impersonation_id: int) -> HttpResponse:
     scope = current()
     if row is None or scope is None:
         raise Http404
-    with acting_for(row.organization_id, actor=scope.actor, trace=scope.trace):
+    with acting_for(row.organization_id, actor=scope.actor, trace=scope.trace):  # type: ignore[arg-type]
         impersonations.end(row, by=scope.actor)
     return HttpResponseRedirect(next_page(request))
 

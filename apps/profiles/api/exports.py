@@ -122,7 +122,7 @@ class Exports(Resource):
     )
     def export(self, row: Patient) -> Answer:
         """Take everything along that the clinic keeps of the patient, as a file."""
-        with acting_for(row.organization_id, actor=self.actor, trace=trace_of(self.request)):
+        with acting_for(row.organization_id, actor=self.actor, trace=trace_of(self.request)):  # type: ignore[arg-type]
             audit.note("EXPORT", "patient", row.pk, patient_id=row.pk)
             document = document_of(row)
         name = f"patient-{row.pk}-{document['generated_at']:%Y-%m-%d}.json"

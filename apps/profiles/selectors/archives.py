@@ -11,7 +11,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from django.apps import apps
 from django.db import connection, models, transaction
@@ -40,7 +40,7 @@ Rows = Iterator[Mapping[str, Any]]
 Watch = Callable[[Iterable[Any]], Iterable[Any]]
 
 
-def write_archive(organization: Organization, out: BinaryIO, *, by: Actor, watch: Watch = iter) -> dict[str, Any]:
+def write_archive(organization: Organization, out: IO[bytes], *, by: Actor, watch: Watch = iter) -> dict[str, Any]:
     """Write the archive to `out`, as the clinic was at one moment, and return its manifest."""
     with transaction.atomic(), zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         with connection.cursor() as cursor:

@@ -214,7 +214,7 @@ def _redact(subject: Subject) -> int:
 def _tell(subject: Subject, *, by: Actor, reason: str, trace: Trace) -> None:
     """Leave in each clinic's trail that, why and by whom the person was erased, and announce the change."""
     for patient in subject.files:
-        with acting_for(patient.organization_id, actor=by, trace=trace):
+        with acting_for(patient.organization_id, actor=by, trace=trace):  # type: ignore[arg-type]
             audit.note("DELETE", "patient_person", subject.person.pk, patient_id=patient.pk, said={"reason": reason})
             if patient.deleted_at is None:
                 facts.record(PatientUpdated(patient.pk))
