@@ -117,9 +117,10 @@ def assembled(route: Route, worlds: Worlds) -> tuple[Request, list[Place]]:
         row = worlds.row(place.model, own=True)
         ids[place.name] = ids.get(place.name) or id_in(row, place)
         for other in places:
-            link = f"{other.model._meta.model_name}_id"
-            if other.where == "path" and other is not place and hasattr(row, link):
-                ids[other.name] = getattr(row, link)
+            parent = next((field for field in row._meta.concrete_fields if field.related_model is other.model), None)
+            if other.where == "path" and other is not place and parent is not None:
+                with within(worlds.cast.sud):
+                    ids[other.name] = id_in(getattr(row, parent.name), other)
     for kind, name in PARAMETER.findall(route.path):
         ids.setdefault(name, ABSENT_UID if kind in ("uid", "uuid") else ABSENT)
         if kind not in ID_KINDS:
