@@ -7,8 +7,11 @@ from collections import Counter
 import pytest
 
 from apps.organizations.models import IdentityEvent, User
+from apps.organizations.services import accounts
 from restartix.kernel.signatures import new_secret
-from tests.organizations.provider import account, send
+from restartix.kernel.tenancy import outside_organizations
+from tests.make.organizations import SYSTEM
+from tests.organizations.provider import SECRET_KEY, Provider, account, send
 from tests.organizations.test_races import at_once
 
 
@@ -69,3 +72,30 @@ def test_a_deletion_among_other_events_is_final(secret):
     assert user.blocked
     assert user.deleted_at is not None
     assert IdentityEvent.objects.count() == 6
+
+
+def _create_account():
+    with outside_organizations(actor=SYSTEM):
+        return accounts.create_account(email="ana@example.org", name="Ana Pop", by=SYSTEM)
+
+
+def test_an_account_that_several_make_at_once_is_one(committed_db):
+    made = at_once(*[_create_account for _ in range(4)])
+
+    assert {user.pk for user in made} == {User.objects.get().pk}
+
+
+def test_an_account_that_several_make_at_the_provider_at_once_is_one(committed_db, settings):
+    clerk = Provider()
+    settings.CLERK_API_URL, settings.CLERK_SECRET_KEY = clerk.url, SECRET_KEY
+    settings.DEVELOPMENT_ISSUER, settings.CLERK_WEBHOOK_SECRET = False, [clerk.secret]
+    try:
+        made = at_once(*[_create_account for _ in range(4)])
+        event = {"type": "user.created", "data": clerk.accounts[0]}
+        assert send(clerk.secret, event).data["status"] == "ignored"
+    finally:
+        clerk.close()
+
+    assert len(clerk.accounts) == 1
+    assert {user.pk for user in made} == {User.objects.get().pk}
+    assert User.objects.get().clerk_user_id == clerk.accounts[0]["id"]

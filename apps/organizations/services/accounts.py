@@ -38,8 +38,24 @@ def create_account(*, email: str, name: str, by: Actor) -> User:
     if user is not None and user.clerk_user_id:
         return user
     if settings.DEVELOPMENT_ISSUER:
-        return _with_stand_in(user or users.create(by=by, email=email, name=name), by=by)
-    return _settled(_account(email, name), user, email=email, by=by)
+        return _with_stand_in(user or _made(email, name, by=by), by=by)
+    return _settled(_account(email, name), user, by=by)
+
+
+def _made(email: str, name: str, *, by: Actor) -> User:
+    """Make the user, or find the one whom somebody else has made meanwhile. Raises AlreadyTaken (409) if blocked."""
+    try:
+        return users.create(by=by, email=email, name=name)
+    except AlreadyTaken:
+        return _meanwhile(email=email)
+
+
+def _meanwhile(**known: str) -> User:
+    """Return the user whom somebody else was faster to make; raises AlreadyTaken (409) if there is none."""
+    user = User.objects.filter(**known, deleted_at=None, blocked=False).first()
+    if user is None:
+        raise AlreadyTaken("email")
+    return user
 
 
 def _with_stand_in(user: User, *, by: Actor) -> User:
@@ -68,7 +84,7 @@ def _read(data: Mapping[str, Any]) -> Account:
         raise Unavailable("The identity provider gave no usable account: try again.", retry_after_seconds=5) from error
 
 
-def _settled(account: Account, user: User | None, *, email: str, by: Actor) -> User:
+def _settled(account: Account, user: User | None, *, by: Actor) -> User:
     """Link the account to the user that waits for it, to the one that it has already, or to a new one."""
     known = User.objects.filter(clerk_user_id=account.id).first()
     if known is not None and (known.deleted_at is not None or known.blocked or user is not None):
@@ -79,8 +95,5 @@ def _settled(account: Account, user: User | None, *, email: str, by: Actor) -> U
         return users.follow(user, account, by=by)
     try:
         return users.arrive(account, by=by)
-    except AlreadyTaken:  # the provider's own event was faster
-        arrived = User.objects.filter(email=email, clerk_user_id=account.id, deleted_at=None, blocked=False).first()
-        if arrived is None:
-            raise
-        return arrived
+    except AlreadyTaken:  # the provider's own event may have been faster
+        return _meanwhile(clerk_user_id=account.id)
