@@ -156,7 +156,7 @@ def _as_sent(row: WebhookDelivery) -> dict[str, Any]:
     if row.subscription.deleted_at is not None:
         return {}
     now = clock.now()
-    letter = sending.letter_of(row, row.fact, row.subscription, at=now)
+    letter = sending.letter_of(row, to=row.subscription, at=now)
     headers = sending.headers_of(letter, at=now)
     return {"headers": headers, "curl": curl(letter.url, headers, letter.body.decode())}
 
