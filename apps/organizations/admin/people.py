@@ -14,6 +14,7 @@ from apps.organizations.errors import LastAdmin
 from apps.organizations.lifecycles import MembershipStatus
 from apps.organizations.models import Membership
 from apps.organizations.services import invitations, memberships
+from restartix.kernel.admin.entry import entry_of
 from restartix.kernel.admin.forms import ServiceForm
 from restartix.kernel.admin.model_admin import ServiceAdmin
 from restartix.kernel.admin.moves import Move
@@ -54,6 +55,22 @@ class InvitedFilter(admin.SimpleListFilter):
         return queryset.filter(user__last_activity__isnull=self.value() == "no")
 
 
+class ClinicFilter(admin.SimpleListFilter):
+    """Members by clinic, for a superadmin who looks at all of them."""
+
+    title, parameter_name = _("organization"), "organization"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer every clinic where none is chosen."""
+        entry = entry_of(request)
+        return [] if entry.workplace else [(str(place.id), place.name) for place in entry.workplaces]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep the members of one."""
+        known = {key for key, _name in self.lookup_choices}
+        return queryset.filter(organization_id=self.value()) if self.value() in known else queryset
+
+
 def _change(membership: Membership, *, by: Actor, **values: Any) -> Membership:
     """Change role or status; of the last admin say what to do first. Raises what the service does."""
     try:
@@ -72,7 +89,7 @@ class MembershipAdmin(ServiceAdmin):
     amends = staticmethod(_change)
     may = {"view": DESK, "add": ADMINS, "change": ADMINS}
     list_display = ("user", "email", "role", "shown_status", "last_activity", "created_at")
-    list_filter = ("role", "status", InvitedFilter)
+    list_filter = ("role", "status", ClinicFilter, InvitedFilter)
     list_select_related = ("user", "created_by")
     search_fields = ("user__name", "user__email")
     ordering = ("user__name", "id")
