@@ -30,7 +30,7 @@ DESK, API, BARE, WITHOUT = (
 )
 _BARE = """
 SELECT patient_id FROM profiles_patientsearch
- WHERE organization_id = %s AND (name LIKE %s OR user_email LIKE %s OR person_email LIKE %s) ORDER BY name LIMIT 8
+ WHERE organization_id = %s AND (open_words LIKE %s OR gated_words LIKE %s) ORDER BY open_words LIMIT 8
 """
 
 
@@ -44,7 +44,7 @@ def rows(world: World) -> list[Row]:
         targets: dict[str, Callable[[str], object]] = {
             DESK: _within(clinics[0], _best),
             API: _within(clinics[0], _listed),
-            BARE: lambda text: bare.execute(_BARE, [clinics[0], *[f"%{text}%"] * 3]).fetchall(),
+            BARE: lambda text: bare.execute(_BARE, [clinics[0], *[f"%{text}%"] * 2]).fetchall(),
             WITHOUT: _within(clinics[0], _without_copies),
         }
         _check(targets[DESK], names)
@@ -87,7 +87,7 @@ def _load(clinics: list[int]) -> list[tuple[str, str]]:
             (
                 (key, place[n], made[n][0], f"{made[n][0].split()[0].lower()}.{key}@mail.example",
                  encoded(sealed.get_prep_value(made[n][1])),
-                 "{%s}" % ",".join(map(str, grams.buckets_of(made[n][1][1:]))))
+                 _array(grams.buckets_of(made[n][1][1:])))
                 for n, key in enumerate(people)
             ),
         )  # fmt: skip
@@ -111,6 +111,10 @@ def _load(clinics: list[int]) -> list[tuple[str, str]]:
         for model in (PatientPerson, Patient, ConsentRecord, PatientSearch):
             wrapped.execute(f'VACUUM (ANALYZE) "{model._meta.db_table}"')
     return sharing
+
+
+def _array(numbers: list[int]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def _name(dice: random.Random) -> str:

@@ -93,9 +93,9 @@ class TestCopies:
         patient(cast.nord, "Somebody Elsewhere")
 
         with within(cast.sud):
-            assert not PatientSearch.objects.filter(name__contains="elsewhere").exists()
+            assert not PatientSearch.objects.filter(open_words__contains="elsewhere").exists()
             with connection.cursor() as cursor:
-                cursor.execute("SELECT count(*) FROM profiles_patientsearch WHERE name LIKE '%elsewhere%'")
+                cursor.execute("SELECT count(*) FROM profiles_patientsearch WHERE open_words LIKE '%elsewhere%'")
                 assert cursor.fetchone() == (0,)
 
 

@@ -47,9 +47,8 @@ class Migration(migrations.Migration):
             name="PatientSearch",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.TextField()),
-                ("person_email", models.TextField(null=True)),
-                ("user_email", models.TextField(null=True)),
+                ("open_words", models.TextField()),
+                ("gated_words", models.TextField(null=True)),
                 (
                     "phone_grams",
                     django.contrib.postgres.fields.ArrayField(

@@ -1,11 +1,24 @@
 """SQL of the search: how words are folded, and the triggers that keep what patients are found by."""
 
-FOLDED = """
+FOLDED = r"""
 -- Small letters, no accents, one form of every character: text and what is looked for go through the same.
 CREATE FUNCTION profiles_folded(words text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = public, pg_temp AS $$ SELECT lower(unaccent(normalize(words, NFKC))) $$;
+
+-- The pattern of LIKE for text that stands anywhere; what means something to LIKE means itself.
+CREATE FUNCTION profiles_somewhere(words text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = public, pg_temp AS $$
+    SELECT '%' || regexp_replace(profiles_folded(words), '([\\%_])', '\\\1', 'g') || '%'
+$$;
+
+CREATE FUNCTION profiles_open_words(name text, login text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = public, pg_temp AS $$ SELECT profiles_folded(concat_ws(E'\n', name, login)) $$;
 """
-FOLDED_REVERSE = "DROP FUNCTION profiles_folded(text);"
+FOLDED_REVERSE = """
+DROP FUNCTION profiles_open_words(text, text);
+DROP FUNCTION profiles_somewhere(text);
+DROP FUNCTION profiles_folded(text);
+"""
 
 # The functions run as the platform role: a person who is changed at one clinic is a patient of others too.
 TRIGGERS = """
@@ -15,9 +28,8 @@ ALTER TABLE profiles_patientsearch SET (autovacuum_vacuum_scale_factor = 0.05, a
 CREATE FUNCTION profiles_find_patients() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO profiles_patientsearch (organization_id, patient_id, name, person_email, user_email, phone_grams)
-    SELECT f.organization_id, f.id, profiles_folded(p.name), profiles_folded(p.email), profiles_folded(u.email),
-           p.phone_grams
+    INSERT INTO profiles_patientsearch (organization_id, patient_id, open_words, gated_words, phone_grams)
+    SELECT f.organization_id, f.id, profiles_open_words(p.name, u.email), profiles_folded(p.email), p.phone_grams
       FROM fresh f JOIN profiles_patientperson p ON p.id = f.person_id
       LEFT JOIN organizations_user u ON u.id = p.user_id;
     RETURN NULL;
@@ -42,9 +54,9 @@ CREATE FUNCTION profiles_find_person() RETURNS trigger LANGUAGE plpgsql SECURITY
 SET search_path = public, pg_temp AS $$
 BEGIN
     UPDATE profiles_patientsearch s
-       SET name = profiles_folded(NEW.name), person_email = profiles_folded(NEW.email),
-           user_email = (SELECT profiles_folded(u.email) FROM organizations_user u WHERE u.id = NEW.user_id),
-           phone_grams = NEW.phone_grams
+       SET open_words = profiles_open_words(
+               NEW.name, (SELECT u.email FROM organizations_user u WHERE u.id = NEW.user_id)),
+           gated_words = profiles_folded(NEW.email), phone_grams = NEW.phone_grams
       FROM profiles_patient f
      WHERE f.person_id = NEW.id AND s.patient_id = f.id;
     RETURN NULL;
@@ -59,7 +71,7 @@ CREATE TRIGGER search AFTER UPDATE OF name, email, user_id, phone_grams ON profi
 CREATE FUNCTION profiles_find_user() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
-    UPDATE profiles_patientsearch s SET user_email = profiles_folded(NEW.email)
+    UPDATE profiles_patientsearch s SET open_words = profiles_open_words(p.name, NEW.email)
       FROM profiles_patient f JOIN profiles_patientperson p ON p.id = f.person_id
      WHERE p.user_id = NEW.id AND s.patient_id = f.id;
     RETURN NULL;
@@ -72,9 +84,8 @@ CREATE TRIGGER search AFTER UPDATE OF email ON organizations_user
 -- For rows that came past the triggers: those that are older, and those that are loaded in bulk.
 CREATE FUNCTION profiles_find_missing() RETURNS void LANGUAGE sql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
-    INSERT INTO profiles_patientsearch (organization_id, patient_id, name, person_email, user_email, phone_grams)
-    SELECT f.organization_id, f.id, profiles_folded(p.name), profiles_folded(p.email), profiles_folded(u.email),
-           p.phone_grams
+    INSERT INTO profiles_patientsearch (organization_id, patient_id, open_words, gated_words, phone_grams)
+    SELECT f.organization_id, f.id, profiles_open_words(p.name, u.email), profiles_folded(p.email), p.phone_grams
       FROM profiles_patient f JOIN profiles_patientperson p ON p.id = f.person_id
       LEFT JOIN organizations_user u ON u.id = p.user_id
      WHERE NOT EXISTS (SELECT FROM profiles_patientsearch s WHERE s.patient_id = f.id)

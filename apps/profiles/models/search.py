@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, Q, Value
-from django.db.models.functions import StrIndex
-from django.db.models.lookups import GreaterThan
+from django.db.models import Exists, F, Func, Lookup, OuterRef, Q, Value
 
 from apps.organizations.models import ConsentType
 from apps.profiles.lifecycles import ConsentStatus
@@ -25,10 +23,10 @@ class PatientSearch(TenantModel):
     """
 
     patient = models.OneToOneField(Patient, models.DO_NOTHING, related_name="+")  # a trigger removes it first
-    name = models.TextField()
-    #: Searched only while the person shares the profile with the clinic.
-    person_email = models.TextField(null=True)
-    user_email = models.TextField(null=True)
+    #: The name, and on a line of its own the login's e-mail: what staff may see of anybody.
+    open_words = models.TextField()
+    #: The person's e-mail: searched only while the person shares the profile with the clinic.
+    gated_words = models.TextField(null=True)
     #: Buckets of the phone's digits (restartix.kernel.grams); searched only while the person shares the profile.
     phone_grams = ArrayField(models.SmallIntegerField(), null=True)
 
@@ -41,11 +39,11 @@ class PatientSearch(TenantModel):
         ]
 
     class Privacy:
-        identifying = {"patient", "name", "person_email", "user_email", "phone_grams"}
+        identifying = {"patient", "open_words", "gated_words", "phone_grams"}
         plain = {"id", "organization"}
 
     def __str__(self) -> str:
-        return self.name
+        return self.open_words
 
 
 class Folded(Func):
@@ -56,19 +54,34 @@ class Folded(Func):
     output_field = models.TextField()
 
 
+class _Somewhere(Folded):
+    """The pattern of LIKE for text that stands anywhere."""
+
+    function = "profiles_somewhere"
+
+
+class _Like(Lookup):
+    """LIKE with a pattern that is written already; Django's own would escape it once more."""
+
+    lookup_name = "like"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        """Write `column LIKE pattern`."""
+        column, column_params = self.process_lhs(compiler, connection)
+        pattern, pattern_params = self.process_rhs(compiler, connection)
+        return f"{column} LIKE {pattern}", [*column_params, *pattern_params]
+
+
 def containing(text: str) -> Q:
     """Return the condition that one of a row's words contains `text`; the person's e-mail stays behind the gate.
 
-    `strpos` knows no wildcards, and reads one clinic's rows one by one: no operator that could use an index for the
-    middle of a word may run before row-level security (docs/adr/0017-search.md).
+    One clinic's rows are read one by one: no operator that could use an index for the middle of a word may run before
+    row-level security. LIKE, because PostgreSQL guesses that it keeps few rows (docs/adr/0017-search.md).
     """
-    needle = Folded(Value(text))
-    names, logins, files = (_found_in(column, needle) for column in ("name", "user_email", "person_email"))
-    return names | logins | (files & Q(shares_profile()))
-
-
-def _found_in(column: str, needle: Folded) -> Q:
-    return Q(GreaterThan(StrIndex(F(column), needle), 0))
+    pattern = _Somewhere(Value(text))
+    is_open, is_gated = _Like(F("open_words"), pattern), _Like(F("gated_words"), pattern)
+    return Q(is_open) | (Q(is_gated) & Q(shares_profile()))
 
 
 def shares_profile() -> Exists:

@@ -7,6 +7,7 @@ Source: contract/profiles.md 1.1, 2.1; docs/adr/0017-search.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
@@ -29,32 +30,32 @@ def find(text: str) -> QuerySet[Patient]:
         return Patient.objects.none()
     meant = Q(pk__in=PatientSearch.objects.filter(_words(text)).values("patient"))
     meant |= Q(consumer_id__icontains=text)
-    if grams.wanted_digits(text):
-        meant |= Q(pk__in=list(_by_phone(text)))
+    meant |= Q(pk__in=list(_by_phone(text)))
     return Patient.objects.filter(meant)
 
 
 def best(text: str, *, limit: int) -> list[Patient]:
-    """Return the first `limit` living patients that `text` means, with their persons; at most three statements.
+    """Return the first `limit` living patients that `text` means, with their persons; at most four statements.
 
-    Names that begin with it come first, then names of which a word begins with it, then the others by name.
+    The one whose reference it is comes first, then those whose shared phone has these digits; then names that begin
+    with it, names of which a word begins with it, the others by name.
     """
     text = text.strip()
     if len(text) < FEWEST_CHARACTERS:
         return []
-    keys = list(_ranked(text)[:limit])
-    if len(keys) < limit:
-        references = Patient.objects.alive().filter(consumer_id__istartswith=text).exclude(pk__in=keys)
-        keys += references.order_by("consumer_id").values_list("pk", flat=True)[: limit - len(keys)]
-    if grams.wanted_digits(text):
-        keys += [key for key in _first(_by_phone(text, alive=True), limit - len(keys)) if key not in keys]
+    keys = dict.fromkeys(
+        Patient.objects.alive().filter(consumer_id__in={text, text.upper()}).values_list("pk", flat=True)
+    )
+    for more in (_by_phone(text, alive=True), _ranked(text)[:limit]):
+        if len(keys) < limit:
+            keys |= dict.fromkeys(islice(more, limit - len(keys)))
     found = Patient.objects.select_related("person").in_bulk(keys)
     return [found[key] for key in keys if key in found]
 
 
 def _ranked(text: str) -> QuerySet[PatientSearch, int]:
-    place = StrIndex(F("name"), Folded(Value(text)))
-    begins_word = StrIndex(F("name"), Folded(Value(f" {text}")))
+    place = StrIndex(F("open_words"), Folded(Value(text)))
+    begins_word = StrIndex(F("open_words"), Folded(Value(f" {text}")))
     rank = Case(
         When(Exact(place, 1), then=Value(0)),
         When(GreaterThan(begins_word, 0), then=Value(1)),
@@ -62,7 +63,7 @@ def _ranked(text: str) -> QuerySet[PatientSearch, int]:
         output_field=IntegerField(),
     )
     rows = PatientSearch.objects.filter(_words(text), patient__deleted_at=None)
-    return rows.order_by(rank, "name", "patient_id").values_list("patient_id", flat=True)
+    return rows.order_by(rank, "open_words", "patient_id").values_list("patient_id", flat=True)
 
 
 def _words(text: str) -> Q:
@@ -76,20 +77,18 @@ def _words(text: str) -> Q:
 def _by_phone(text: str, *, alive: bool = False) -> Iterator[int]:
     """Yield the patients whose shared phone number contains the digits: those in the right buckets, then opened."""
     digits = grams.wanted_digits(text)
+    if not digits:
+        return
     in_buckets = Q()
     for each in digits:
         in_buckets |= Q(phone_grams__contains=grams.buckets_of(each))
     rows = PatientSearch.objects.filter(in_buckets, shares_profile())
     if alive:
         rows = rows.filter(patient__deleted_at=None)
-    numbers: Any = rows.order_by("name", "patient_id").values_list("patient_id", "patient__person__phone")
+    numbers: Any = rows.order_by("open_words", "patient_id").values_list("patient_id", "patient__person__phone")
     for key, phone in numbers.iterator(chunk_size=_OPENED_AT_ONCE):
         if phone and any(each in phone for each in digits):
             yield key
-
-
-def _first(keys: Iterable[int], count: int) -> list[int]:
-    return [key for _, key in zip(range(max(count, 0)), keys, strict=False)]
 
 
 def sharing(patients: Iterable[Patient]) -> set[int]:
