@@ -12,11 +12,12 @@ from apps.organizations.models import AuditEntry, Fact, Membership, User
 from apps.profiles.models import Patient, PatientPerson, PatientPersonManager
 from apps.profiles.services import consents
 from apps.scheduling.services import appointments
-from restartix.kernel import clock
-from restartix.kernel.errors import Unavailable
+from restartix.kernel import clock, tokens
 from restartix.kernel.tenancy import Actor, acting_for
+from tests.client import Api
 from tests.make import organizations as make
 from tests.make import profiles
+from tests.organizations.provider import SECRET_KEY, Provider
 
 PATH = "/v1/patients"
 THREE = {"id", "user_id", "name"}
@@ -374,6 +375,19 @@ class TestRegistering:
         assert api(cast.ion).post(PATH, {"patient_person_id": cast.petra.patient.person_id}).status == 422
 
 
+@pytest.fixture
+def clerk(settings):
+    """A server that answers as the identity provider does."""
+    provider = Provider()
+    settings.CLERK_JWKS_URL, settings.CLERK_ISSUER = f"{provider.url}/jwks", provider.url
+    settings.CLERK_API_URL, settings.CLERK_SECRET_KEY = provider.url, SECRET_KEY
+    settings.DEVELOPMENT_ISSUER = False
+    tokens.verifier.cache_clear()
+    yield provider
+    tokens.verifier.cache_clear()
+    provider.close()
+
+
 class TestAccounts:
     BODY = {"person": {**MARIA, "email": "Maria@example.org"}, "create_account": True}
 
@@ -405,16 +419,25 @@ class TestAccounts:
         with make.within(cast.nord):
             assert PatientPerson.objects.get(pk=cast.petra.patient.person_id).phone is None
 
-    def test_nothing_is_made_while_the_provider_is_down(self, cast, api, monkeypatch):
-        def down(**_):
-            raise Unavailable
+    def test_is_made_at_the_provider(self, cast, clerk):
+        made = Api(clerk.token(cast.ion.user.clerk_user_id)).post(PATH, self.BODY)
 
-        monkeypatch.setattr("apps.organizations.services.accounts.create_account", down)
+        assert made.status == 201
+        assert [(method, path) for method, path, _ in clerk.calls] == [("POST", "/users")]
+        assert made.data["has_account"] is True
 
-        answer = api(cast.ion).post(PATH, self.BODY)
+    @pytest.mark.parametrize("person", [{}, {"date_of_birth": "2150-01-01"}])
+    def test_nothing_is_made_while_the_provider_is_down(self, cast, clerk, person):
+        ion = Api(clerk.token(cast.ion.user.clerk_user_id))
+        assert ion.get(PATH).status == 200  # the provider's keys are known from now on
+        clerk.failing = 0 if person else 500
 
-        assert (answer.status, answer.code) == (503, "unavailable")
-        assert "Retry-After" in answer.headers
+        answer = ion.post(PATH, {**self.BODY, "person": {**self.BODY["person"], **person}})
+
+        assert (answer.status, answer.code) == ((422, "validation_failed") if person else (503, "unavailable"))
+        assert person or "Retry-After" in answer.headers
+        asked = [(method, path) for method, path, _ in clerk.calls if path == "/users"]
+        assert asked == ([] if person else [("POST", "/users")])
         with make.within(cast.sud):
             assert Patient.objects.count() == 1
         assert not User.objects.filter(email="maria@example.org").exists()

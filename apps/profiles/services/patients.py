@@ -48,6 +48,7 @@ def register(
     a patient here; Unavailable (503) if the identity provider is out of reach. Then nothing is made.
     """
     if create_account:
+        _check_free(consumer_id)
         user = _account(person, by=by)
         seats.give(user, by=by)
     known = reachable.person_of_user(user) if create_account and user is not None else None
@@ -56,6 +57,12 @@ def register(
     with _named_within("person"):
         made = persons.create(by=by, user=user, **person)
     return _opened(made.pk, by=by, consumer_id=consumer_id, consents=consents)
+
+
+def _check_free(consumer_id: str | None) -> None:
+    """Raise AlreadyTaken (409) if a file has the reference, before an account is made for nothing."""
+    if consumer_id is not None and Patient.objects.filter(consumer_id=consumer_id).exists():
+        raise AlreadyTaken("consumer_id")
 
 
 def _account(person: Mapping[str, Any], *, by: Actor) -> User:
@@ -67,6 +74,7 @@ def _account(person: Mapping[str, Any], *, by: Actor) -> User:
     if here is not None:
         raise AlreadyPatient(here.pk)
     with _named_within("person"):
+        persons.check(person)
         return accounts.create_account(email=email, name=person["name"], by=by)
 
 

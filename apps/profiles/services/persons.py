@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -46,6 +46,11 @@ def change(person: PatientPerson, *, by: Actor, **fields: Any) -> PatientPerson:
     if differing:
         person.save(update_fields=differing)
     return person
+
+
+def check(fields: Mapping[str, Any]) -> None:
+    """Raise Invalid (422) for a value that a person cannot have, before anything is made."""
+    _columns(dict(fields))
 
 
 def _columns(fields: dict[str, Any]) -> dict[str, Any]:
