@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -13,10 +14,12 @@ from apps.scheduling.facts import AppointmentNoShow
 from restartix.kernel import signatures
 from restartix.kernel.outbound.posting import Poster
 from restartix.kernel.tenancy import Actor, acting_for
-from tests.organizations.receivers import hang, receiver
+from tests.organizations.receivers import Received, answer, hang, receiver
 from tests.races.webhook_storm import Storm
+from tests.scheduling.world import Clinic
 
 pytestmark = [pytest.mark.server, pytest.mark.usefixtures("committed_db")]
+HOOKS = "/v1/webhook-subscriptions"
 TESTER = Actor.system("test")
 EVENT = AppointmentNoShow(appointment_id=1, appointment_uid="u", specialist_id=2, patient_id=3)
 
@@ -92,3 +95,28 @@ def test_in_no_five_seconds_do_more_than_fifty_requests_of_a_clinic_start() -> N
     assert all(later - first > 5 for first, later in zip(starts, starts[50:], strict=False))
     with acting_for(clinic, actor=TESTER):
         assert set(WebhookDelivery.objects.values_list("status", flat=True)) == {"delivered"}
+
+
+def test_who_waits_for_a_receiver_holds_no_transaction(web_servers, test_servers) -> None:
+    (server,) = web_servers(1, WEBHOOK_ALLOW_PRIVATE="on")
+    admin, seen = Clinic.make().member("admin", port=server.port), []
+
+    def look(handler: BaseHTTPRequestHandler, got: Received) -> None:
+        """Look at the database from where the request hangs, and come a second time under the same key."""
+        with test_servers.postgres.connect(test_servers.database) as connection:
+            idle = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%%' AND datname = %s"
+            seen.append(connection.execute(idle, [test_servers.database]).fetchone()[0])
+        seen.append(admin.post(f"{HOOKS}/{uid}/test", {}, **key).code)
+        answer(204)(handler, got)
+
+    with receiver(look) as hook:
+        uid = admin.post(HOOKS, {"url": hook.url, "events": ["*"]}).data["uid"]
+        key = {"Idempotency-Key": "once"}
+        first = admin.post(f"{HOOKS}/{uid}/test", {}, **key)
+        again = admin.post(f"{HOOKS}/{uid}/test", {}, **key)
+
+    assert (first.status, again.status) == (200, 200), first.json
+    assert seen == [0, "idempotency_in_progress"]
+    assert (first.data["status"], first.data["attempt_count"]) == ("delivered", 1)
+    assert again.data == first.data
+    assert len(hook.received) == 1

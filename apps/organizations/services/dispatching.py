@@ -59,11 +59,17 @@ class Sender:
         """Send what is due, until nothing is or the time is over (`until`, monotonic)."""
         with ThreadPoolExecutor(sharing.AT_ONCE, thread_name_prefix="webhook") as threads:
             while self._wire or (time.monotonic() < until and self.is_anything_due()):
-                room = sharing.AT_ONCE - len(self._wire)
-                claims = self._claim(room) if room and time.monotonic() < until else []
+                room = self._room() if time.monotonic() < until else 0
+                claims = self._claim(room) if room else []
                 for claim in claims:
                     self._wire[threads.submit(self._attempt, claim)] = claim
-                self._finish(wait_seconds=LOOK_SECONDS)
+                self._finish(wait_seconds=LOOK_SECONDS if room else sharing.FRESH_SECONDS / 4)
+
+    def _room(self) -> int:
+        """Return how many more requests may go on the wire now."""
+        recently = time.monotonic() - sharing.FRESH_SECONDS
+        fresh = sum(claim.permitted > recently for claim in self._wire.values())
+        return min(sharing.AT_ONCE - len(self._wire), sharing.FRESH_AT_ONCE - fresh)
 
     def is_anything_due(self) -> bool:
         """Tell whether something could be sent now, or could but for a ceiling."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -57,8 +58,9 @@ def _may_reach(host: str, address: Address) -> bool:
 
 
 def poster() -> Poster:
-    """Return the sender that the settings describe."""
-    return Poster(_may_reach, resolve=resolver(env.dns_nameservers))
+    """Return the sender that the settings describe; the authorities that it trusts are read once."""
+    trusted = ssl.create_default_context()
+    return Poster(_may_reach, resolve=resolver(env.dns_nameservers), tls=lambda: trusted)
 
 
 def letter_of(delivery: WebhookDelivery, *, to: WebhookSubscription, at: datetime) -> Letter:
