@@ -7,11 +7,12 @@ from django.contrib import admin
 
 from apps.organizations.models import Membership, WebhookDelivery, WebhookSubscription
 from apps.organizations.services import subscriptions
-from apps.profiles.models import Specialist, Specialty
+from apps.profiles.models import Patient, Specialist, Specialty
 from apps.scheduling.models import Appointment, AppointmentTemplate, CalendarFeed, Claim, Hold, HoldEvent
 from apps.scheduling.services import feeds
 from restartix.kernel.tenancy import TenantModel
 from tests.admin.office import DESK, appointment, hold, template
+from tests.make.anything import any_row
 from tests.make.organizations import within
 from tests.make.profiles import specialty
 
@@ -38,6 +39,7 @@ def full(cast, monday):
         with within(clinic):
             feeds.issue(person, by=DESK)
             theirs = {
+                Patient: visit.patient,
                 Specialist: person,
                 Specialty: field,
                 AppointmentTemplate: offered,
@@ -50,6 +52,7 @@ def full(cast, monday):
                 WebhookSubscription: listener,
                 WebhookDelivery: WebhookDelivery.objects.first(),
             }
+        theirs |= {model: any_row(model, clinic) for model in TENANT_PAGES if model not in theirs}
     return theirs
 
 

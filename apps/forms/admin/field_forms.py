@@ -32,7 +32,7 @@ class OptionLines(forms.CharField):
             return value
         return "\n".join(f"{option['value']} = {option['label']}" for option in value)
 
-    def to_python(self, value: Any) -> list[dict[str, str]]:
+    def to_python(self, value: Any) -> Any:
         """Read the lines that are not empty."""
         return [_option(line) for line in (value or "").splitlines() if line.strip()]
 
@@ -95,7 +95,7 @@ class CustomFieldForm(ServiceForm):
         """Show the rules that the field has."""
         super().__init__(*args, **kwargs)
         rules = self.instance.validation or {}
-        self.initial |= {f"rule_{name}": rules.get(name) for name in RULES}
+        self.initial.update({f"rule_{name}": rules.get(name) for name in RULES})
 
     def validation(self) -> dict[str, Any]:
         """Return the rules that were filled in."""

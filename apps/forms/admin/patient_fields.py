@@ -36,7 +36,7 @@ def shown(field_type: str, options: Sequence[Mapping[str, str]], value: Any) -> 
     if FieldType(field_type) in CHOSEN:
         labels = {option["value"]: option["label"] for option in options}
         chosen = value if isinstance(value, list) else [value]
-        return ", ".join(labels.get(each, each) for each in chosen)
+        return ", ".join(str(labels.get(each, each)) for each in chosen)
     if field_type == FieldType.DATE:
         return str(date_format(date.fromisoformat(value), "DATE_FORMAT"))
     return str(number_format(value)) if field_type == FieldType.NUMBER else str(value)
