@@ -258,6 +258,8 @@ class TestArchives:
 
     @pytest.mark.usefixtures("committed_db")
     def test_the_gate_holds_in_the_archive_and_secrets_stay(self, cast, tmp_path):
+        with within(cast.sud):
+            patients.change(cast.ana.patient, by=SYSTEM, person={"email": "ana.at.home@example.org", "phone": PHONE})
         run("organization_export", organization="clinica-sud", out=tmp_path / "sud.zip")
         with zipfile.ZipFile(tmp_path / "sud.zip") as archive:
             persons = archive.read("profiles.patientperson.jsonl").decode().splitlines()
@@ -266,6 +268,8 @@ class TestArchives:
         assert set(json.loads(persons[0])) == {"id", "user_id", "name"}
         assert 'password":' not in everything
         assert "token_digest" not in everything
+        assert "ana.at.home" not in everything
+        assert PHONE not in everything
 
     def test_no_file_is_written_over(self, cast, tmp_path):
         (tmp_path / "sud.zip").write_text("precious")

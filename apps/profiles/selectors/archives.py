@@ -29,6 +29,8 @@ from restartix.kernel.tenancy import Actor, TenantModel, Trace, acting_for
 FORMAT = "restartix-organization/1"
 CHUNK = 2000
 MANIFEST = "manifest.json"
+#: Tables that hold nothing of their own; the search's words would also tell what stands behind a closed gate.
+DERIVED = frozenset({"profiles.patientsearch"})
 #: What is not in the archive, and why.
 LEFT_OUT = (
     "the audit trail: it proves what happened here, and verifies nowhere else",
@@ -64,7 +66,7 @@ def _tables(organization: Organization) -> Iterator[tuple[str, Callable[[], Rows
     yield "organizations.user", _users
     yield "profiles.patientperson", _persons
     for model in apps.get_models():
-        if issubclass(model, TenantModel) and model._meta.managed:
+        if issubclass(model, TenantModel) and model._meta.managed and model._meta.label_lower not in DERIVED:
             yield model._meta.label_lower, lambda model=model: _rows(model._default_manager.all())  # type: ignore[misc]
 
 
