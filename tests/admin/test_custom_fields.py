@@ -66,6 +66,18 @@ class TestDefinitions:
         assert "How much pain" in ion.get(address).text
         assert "Versions" in ion.get(address).text
 
+    def test_a_stale_page_saves_nothing(self, ion, cast):
+        made = make(cast.sud, "pain", "number")
+        address = f"{LIST}{made.pk}/change/"
+        stale = ion.get(address).filled(label="Mine")
+        ion.post(address, ion.get(address).filled(label="Theirs"))
+
+        page = ion.post(address, stale)
+
+        assert "Somebody changed this while you had it open" in page.text
+        with within(cast.sud):
+            assert field("pain").label == "Theirs"
+
     def test_show_what_the_service_refuses_where_it_belongs(self, ion, cast):
         made = make(cast.sud, "pain", "number", validation={"min": 0, "max": 10})
         address = f"{LIST}{made.pk}/change/"

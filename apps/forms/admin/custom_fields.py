@@ -20,7 +20,7 @@ class VersionInline(ServiceInline):
     """What the field asked from when on; nothing of it is ever changed."""
 
     model = CustomFieldVersion
-    fields = ("version", "label", "field_type", "is_private", "created_at", "created_by")
+    fields = ("version", "label", "field_type", "is_private", "created_at", "author")
     readonly_fields = fields
     ordering = ("-version",)
     may = {"view": STAFF}
@@ -30,6 +30,11 @@ class VersionInline(ServiceInline):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read the authors with the rows."""
         return super().get_queryset(request).select_related("created_by")
+
+    @admin.display(description=_("created by"))
+    def author(self, row: CustomFieldVersion) -> str:
+        """Show who made the version."""
+        return row.created_by.name if row.created_by else "–"
 
 
 @admin.register(CustomField)
@@ -57,7 +62,7 @@ class CustomFieldAdmin(ServiceAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Ask what the field is, then which values it takes; show what the server writes."""
-        written = ("system_key", "version") if obj is not None else ()
+        written = ("system_key", "present_version") if obj is not None else ()
         asked = ("entity_type", "label", "key", "field_type", "options", "description", "is_private", "sort_order")
         rules = {
             "fields": tuple(f"rule_{name}" for name in RULES),
@@ -67,7 +72,7 @@ class CustomFieldAdmin(ServiceAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Keep the entity of a field that exists."""
-        return ("entity_type", "system_key", "version") if obj is not None else ()
+        return ("entity_type", "system_key", "present_version") if obj is not None else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Keep the fields that every clinic has."""
@@ -82,3 +87,8 @@ class CustomFieldAdmin(ServiceAdmin):
     def is_system(self, row: CustomField) -> bool:
         """Say whether every clinic has it."""
         return row.system_key is not None
+
+    @admin.display(description=_("version"))
+    def present_version(self, row: CustomField) -> int:
+        """Show the newest version; `version` is what the form calls the state of the row that it was read in."""
+        return row.version
