@@ -116,6 +116,13 @@ class TestTheSheet:
     def test_of_another_clinics_patient_does_not_exist(self, ion, cast):
         assert ion.get(sheet_of(cast.petra.patient)).status == 404
 
+    def test_is_read_by_a_superadmin_who_looks_at_all_clinics(self, office, cast, maria):
+        page = office(cast.root).get(sheet_of(maria))
+
+        assert "Maria Țăran" in page.text
+        assert "Choose this row's clinic" in page.text
+        assert "Record a consent" not in page.text
+
     def test_of_a_removed_patient_offers_the_return(self, ion, cast, maria):
         page = ion.post(f"/admin/profiles/patient/moves/remove/?ids={maria.pk}&next={sheet_of(maria)}")
         assert "Removed" in page.text

@@ -6,6 +6,7 @@ Opening it is on record. Source: contract/profiles.md 1.1, 4; contract/telemetry
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -26,21 +27,36 @@ from apps.profiles.selectors.people import is_shared
 from restartix.kernel import audit, clock
 from restartix.kernel.admin.entry import entry_of
 from restartix.kernel.admin.navigation import Page
+from restartix.kernel.api.requests import trace_of
 from restartix.kernel.roles import ADMINS, DESK, STAFF
+from restartix.kernel.tenancy import acting_for
 
 site: Any = admin.site
 
 
 def sheet(request: HttpRequest, patient_id: int) -> HttpResponse:
-    """Show one patient of the clinic, removed ones too; the reading is on record. Raises Http404 for any other."""
-    if entry_of(request).workplace is None:
+    """Show one patient of the clinic, removed ones too; the reading is on record. Raises Http404 for any other.
+
+    To a superadmin who looks at all clinics it is shown inside the patient's own, to be read.
+    """
+    organization_id = Patient.objects.filter(pk=patient_id).values_list("organization_id", flat=True).first()
+    if organization_id is None:
         raise Http404
-    patient = Patient.objects.select_related("person__user").filter(pk=patient_id).first()
-    if patient is None:
-        raise Http404
+    entry = entry_of(request)
+    if entry.workplace is not None:
+        return _page(request, patient_id)
+    trace = replace(trace_of(request), source="admin")
+    with acting_for(organization_id, actor=entry.actor, trace=trace):
+        return _page(request, patient_id)
+
+
+def _page(request: HttpRequest, patient_id: int) -> HttpResponse:
+    """Return the page, written while its clinic's rows can be read."""
+    patient = Patient.objects.select_related("person__user").get(pk=patient_id)
     shown = Sheet(patient, is_shared(patient))
     audit.read("patient", patient.pk, patient_id=patient.pk)
     page = site._registry[Patient]  # noqa: SLF001 (the page of the same rows decides who may do what)
+    is_inside = entry_of(request).workplace is not None
     context = {
         **site.each_context(request),
         "title": patient.person.name,
@@ -48,12 +64,13 @@ def sheet(request: HttpRequest, patient_id: int) -> HttpResponse:
         "patient": patient,
         "may_change": page.has_change_permission(request, patient),
         "moves": page.open_moves(request, patient),
-        "actions": panels.actions_of(request, shown),
+        "actions": panels.actions_of(request, shown) if is_inside else [],
         "panels": panels.panels_of(request, shown),
+        "is_inside": is_inside,
         "shows_history": entry_of(request).may(ADMINS),
         "here": request.path,
     }
-    return TemplateResponse(request, "admin/profiles/sheet.html", context)
+    return TemplateResponse(request, "admin/profiles/sheet.html", context).render()
 
 
 # -- the panels of this app --------------------------------------------------------------------------------------------
@@ -103,9 +120,14 @@ def _consents(request: HttpRequest, shown: Sheet) -> Mapping[str, Any]:
     return {
         "active": [row for row in rows if row.status == ConsentStatus.ACTIVE],
         "ended": [row for row in rows if row.status != ConsentStatus.ACTIVE],
-        "may_record": shown.patient.deleted_at is None,
+        "may_write": _is_open_for_writing(request, shown),
         "add_url": f"{reverse('admin:profiles_consentrecord_add')}?patient={shown.patient.pk}",
     }
+
+
+def _is_open_for_writing(request: HttpRequest, shown: Sheet) -> bool:
+    """Tell whether anything may be added here: inside the clinic, to a patient who is not removed."""
+    return entry_of(request).workplace is not None and shown.patient.deleted_at is None
 
 
 def _caregivers(request: HttpRequest, shown: Sheet) -> Mapping[str, Any]:
@@ -114,8 +136,7 @@ def _caregivers(request: HttpRequest, shown: Sheet) -> Mapping[str, Any]:
     links = [(row, is_over(row)) for row in rows.order_by("-valid_from", "-pk")]
     return {
         "links": sorted(links, key=lambda link: link[1]),
-        "may_write": entry_of(request).may(DESK) and shown.patient.deleted_at is None,
-        "may_end": entry_of(request).may(DESK),
+        "may_write": entry_of(request).may(DESK) and _is_open_for_writing(request, shown),
         "add_url": f"{reverse('admin:profiles_patientpersonmanager_add')}?patient={shown.patient.pk}",
     }
 

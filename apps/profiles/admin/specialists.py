@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.organizations.lifecycles import MembershipStatus
 from apps.organizations.models import Membership, User
 from apps.profiles.models import Specialist, Specialty
-from apps.profiles.models.specialists import EXPIRING_DAYS, LicenseStatus
+from apps.profiles.models.specialists import LicenseStatus
 from apps.profiles.services import specialists, specialties
 from restartix.kernel import clock
 from restartix.kernel.admin.forms import ServiceForm
@@ -87,18 +87,35 @@ class LicenseFilter(admin.SimpleListFilter):
     title, parameter_name = _("licence"), "license"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Offer what needs attention."""
-        return [("expiring", _("Expires soon")), ("expired", _("Expired"))]
+        """Offer what needs attention first."""
+        return [
+            (LicenseStatus.EXPIRED, _("Expired")),
+            (LicenseStatus.EXPIRING, _("Expires soon")),
+            (LicenseStatus.VALID, _("Valid")),
+            (LicenseStatus.NONE, _("None")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Keep what expired before today, or will within the warning."""
-        today = _today()
-        if self.value() == "expired":
-            return queryset.filter(license_expires_on__lt=today)
-        if self.value() == "expiring":
-            last = date.fromordinal(today.toordinal() + EXPIRING_DAYS)
-            return queryset.filter(license_expires_on__range=(today, last))
-        return queryset
+        """Keep those whose licence stands so by their organization's date."""
+        if self.value() not in LicenseStatus.values:
+            return queryset
+        return queryset.with_license_status([self.value()], now=clock.now())
+
+
+class BookableFilter(admin.SimpleListFilter):
+    """Specialists by whether the public may book them."""
+
+    title, parameter_name = _("bookable"), "bookable"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer both."""
+        return [("yes", _("Bookable")), ("no", _("Not bookable"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep one kind."""
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.standing_bookable(bookable=self.value() == "yes", now=clock.now())
 
 
 def _today() -> date:
@@ -116,8 +133,8 @@ class SpecialistAdmin(ServiceAdmin):
     amends = staticmethod(specialists.change)
     removes = staticmethod(specialists.delete)
     companions = ((_("Working hours"), "admin:hours_of", STAFF),)
-    list_display = ("name", "title", "practises", "takes_bookings", "licence", "license_expires_on")
-    list_filter = (OfSpecialty, LicenseFilter, "scheduling_active", DeletedFilter)
+    list_display = ("name", "title", "practises", "is_bookable", "licence", "license_expires_on")
+    list_filter = (OfSpecialty, LicenseFilter, BookableFilter, "scheduling_active", DeletedFilter)
     search_fields = ("name", "title")
     ordering = ("name", "id")
     intro = _("The people who treat. Each has hours of their own and is offered by appointment templates.")
@@ -149,8 +166,8 @@ class SpecialistAdmin(ServiceAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Read the specialties with the rows."""
-        return super().get_queryset(request).prefetch_related("specialties")
+        """Read the specialties and the clinic's settings with the rows."""
+        return super().get_queryset(request).select_related("organization").prefetch_related("specialties")
 
     def values_of(self, form: Any, values: dict[str, Any]) -> dict[str, Any]:
         """Name users and specialties by their ids, and put the licence together again."""
@@ -173,10 +190,11 @@ class SpecialistAdmin(ServiceAdmin):
         """List the specialties."""
         return ", ".join(sorted(each.title for each in row.specialties.all())) or "–"
 
-    @admin.display(description=_("takes bookings"), boolean=True, ordering="scheduling_active")
-    def takes_bookings(self, row: Specialist) -> bool:
-        """Tell whether appointments can be booked at all."""
-        return row.scheduling_active and row.deleted_at is None
+    @admin.display(description=_("bookable"), boolean=True, ordering="scheduling_active")
+    def is_bookable(self, row: Specialist) -> bool:
+        """Tell whether the public may book: open, with a zone, and no licence that stands against it."""
+        suspends = bool(row.organization.setting("suspend_on_expired_license"))
+        return row.is_bookable(_today(), suspend_on_expired_license=suspends)
 
     @admin.display(description=_("licence"))
     def licence(self, row: Specialist) -> str:

@@ -14,7 +14,7 @@ from apps.organizations.models import ConsentType, Organization, User
 from apps.profiles.models import ConsentRecord, Patient, PatientPerson, PatientPersonManager
 from apps.scheduling.management.demo import accounts
 from apps.scheduling.management.demo.plan import PATIENTS_DOMAIN, ClinicPlan, People, people
-from restartix.kernel import clock, slugs
+from restartix.kernel import clock, grams, slugs
 from restartix.kernel.crypto import keyed_hash
 from restartix.kernel.tenancy import Actor
 
@@ -76,6 +76,7 @@ def _rest(
         "date_of_birth": born,
         "phone": phone,
         "phone_hash": keyed_hash(phone, purpose="phone"),
+        "phone_grams": grams.buckets_of(grams.digits_of(phone)),
         "occupation": dice.choice(jobs) if age >= 18 else None,
         "residence": dice.choice(["București", "Cluj-Napoca", "Iași", "Ploiești", "Turda", "Pașcani"]),
         "blood_type": dice.choice([*words["blood_types"], None]),
