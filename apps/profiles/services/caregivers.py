@@ -14,7 +14,7 @@ from apps.profiles.facts import CaregiverAppointed
 from apps.profiles.models import Patient, PatientPersonManager
 from apps.profiles.services import seats
 from restartix.kernel import clock
-from restartix.kernel.errors import Invalid, refusing
+from restartix.kernel.errors import Invalid, NotFound, refusing
 from restartix.kernel.roles import STAFF
 from restartix.kernel.tenancy import Actor, active_organization_id
 
@@ -37,11 +37,14 @@ def appoint(
     nobody's name. `valid_from` defaults to today in the organization's zone, `valid_to` to no end. A user who is no
     member gets a `patient` membership. The patient is written to.
     Raises Invalid (422) for an unknown or blocked user, for the patient's own one, and for days that end before they
-    begin; CaresAlready (409) if the user cares for the patient on one of these days already.
+    begin; NotFound (404) if the patient was removed meanwhile; CaresAlready (409) if the user cares for the patient on
+    one of these days already.
     """
     field = "user_id" if email is None else "email"
     user = _named(field, by=by, user_id=user_id, email=email)
     patient = Patient.objects.select_for_update(of=("self",), no_key=True).select_related("person").get(pk=patient.pk)
+    if patient.deleted_at is not None:
+        raise NotFound
     if user.pk == patient.person.user_id:
         raise Invalid({field: ["the patient's own user needs nobody's leave"]})
     first = valid_from or _today()

@@ -20,6 +20,7 @@ from apps.profiles.services.consents import grant
 from restartix.kernel import clock
 from restartix.kernel.errors import AlreadyTaken, Invalid, refusing
 from restartix.kernel.tenancy import Actor
+from restartix.kernel.transactions import joins_transaction
 
 #: What stands in the way of a patient's removal and what goes with it; higher apps say both.
 removal: Removal[Patient] = Removal()
@@ -181,6 +182,17 @@ def remove(patient: Patient, *, by: Actor) -> None:
         seats.take(patient.person.user, by=by)
     patient.deleted_at = clock.now()
     patient.save(update_fields=["deleted_at"])
+
+
+@joins_transaction
+def check_not_removed(patient: Patient) -> None:
+    """Raise Invalid (422) if the patient was removed meanwhile.
+
+    Asked once a row that links to the patient has been written, which holds theirs: a removal has either been seen here
+    or waits, and then counts that row.
+    """
+    if Patient.objects.filter(pk=patient.pk, deleted_at__isnull=False).exists():
+        raise Invalid({"patient_id": ["not found"]})
 
 
 def _no_enrolment(patient: Patient) -> int:

@@ -10,6 +10,7 @@ from django.db import transaction
 from apps.organizations.models import Organization
 from apps.organizations.services import facts
 from apps.profiles.models import Patient, Specialist
+from apps.profiles.services import patients
 from apps.scheduling.domain import slots
 from apps.scheduling.errors import (
     AppointmentTookPlace,
@@ -88,9 +89,10 @@ def create(
     )
     appointment.room_status = RoomStatus.PENDING if appointment.mode == Mode.VIDEO else None
     appointment.save()
-    # the link has locked the specialist's row by now: a deletion has either been seen here or waits for this to commit
+    # the links have locked both rows by now: a deletion has either been seen here or waits for this to commit
     if Specialist.objects.filter(pk=specialist.pk, deleted_at__isnull=False).exists():
         raise Invalid({"specialist_id": ["not found"]})
+    patients.check_not_removed(patient)
     claims.take(appointment)
     moves.begin(appointment, by=by)
     return appointment

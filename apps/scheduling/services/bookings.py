@@ -14,6 +14,7 @@ from django.db import transaction
 from apps.organizations.models import Organization
 from apps.profiles.models import Patient
 from apps.profiles.services import consents as consent_service
+from apps.profiles.services import patients
 from apps.scheduling.errors import ConsentRequired, HoldAlreadyBooked, HoldExpired, SlotUnavailable
 from apps.scheduling.lifecycles import AppointmentStatus, HoldStatus
 from apps.scheduling.models import Appointment, Claim, Hold
@@ -170,6 +171,8 @@ def _made(held: Hold, organization: Organization, request: Request, by: Actor, p
         booking_digest=request.digest(),
         room_status=RoomStatus.PENDING if patient and template.mode == Mode.VIDEO else None,
     )
+    if patient is not None:
+        patients.check_not_removed(patient)
     Claim.objects.filter(hold=held).update(hold=None, appointment=appointment)
     held.status, held.finished_at, held.appointment = HoldStatus.BOOKED, clock.now(), appointment
     held.save(update_fields=["status", "finished_at", "appointment"])

@@ -1,12 +1,17 @@
-"""One patient, many requests at once, on real servers: scenario 7 of profiles.md."""
+"""One patient, many requests at once, on real servers: scenarios 4 and 7 of profiles.md."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import pytest
 
 from apps.profiles.models import ConsentRecord, Patient, PatientPersonManager
+from apps.scheduling.models import Appointment
+from restartix.kernel import clock
 from restartix.kernel.tokens import issue_development_token
 from tests.make import organizations as make
+from tests.make import profiles
 from tests.races.crowd import at_once
 from tests.scheduling.world import Api
 
@@ -75,3 +80,29 @@ def test_the_same_caregiver_at_once_is_appointed_once(web_servers, cast) -> None
     assert sorted(answer.status for answer in answers) == [201] + [409] * 9
     with make.within(cast.sud):
         assert PatientPersonManager.objects.count() == 1
+
+
+def test_nobody_is_removed_with_an_appointment_ahead(web_servers, cast) -> None:
+    servers = web_servers(2)
+    admins = [signed_in(cast.ion.user, server.port) for server in servers]
+    outcomes = set()
+    for number in range(12):
+        patient = profiles.patient(cast.sud, f"Patient {number}")
+        start = clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=3, hours=number)
+        body = {
+            "patient_id": patient.pk,
+            "specialist_id": cast.sara.specialist.pk,
+            "started_at": start.isoformat(),
+            "ended_at": (start + timedelta(minutes=30)).isoformat(),
+        }
+        made, removed = at_once(
+            [
+                lambda body=body: admins[0].post("/v1/appointments", body),
+                lambda patient=patient: admins[1].delete(f"/v1/patients/{patient.pk}"),
+            ]
+        )
+        outcomes.add((made.status, removed.status))
+
+    assert outcomes <= {(201, 409), (422, 204)}
+    with make.within(cast.sud):
+        assert not Appointment.objects.filter(patient__deleted_at__isnull=False).exists()
