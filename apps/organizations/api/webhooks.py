@@ -19,6 +19,7 @@ from apps.organizations.models import WebhookDelivery, WebhookSubscription
 from apps.organizations.selectors.deliveries import whole
 from apps.organizations.services import deliveries, subscriptions
 from restartix.kernel.api.filters import ApiFilterSet, By, Flag, Instants, OneOf, Words
+from restartix.kernel.api.lists import Listing
 from restartix.kernel.api.operations import operation
 from restartix.kernel.api.resources import Resource
 from restartix.kernel.api.throttling import Limit
@@ -157,6 +158,11 @@ class WebhookDeliveries(ForAdmins):
     def prepare(self, queryset: QuerySet[WebhookDelivery]) -> QuerySet[WebhookDelivery]:
         """Read event and attempts with the deliveries."""
         return whole(queryset)
+
+    @operation(errors=(NotFound,))
+    def list(self) -> Listing:
+        """List what was sent to one subscription."""
+        return super().list()
 
     @operation(errors=(SubscriptionInactive,), limits=(RESEND_LIMIT,))
     def resend(self, row: WebhookDelivery) -> Outside[int]:
