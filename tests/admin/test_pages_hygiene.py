@@ -30,6 +30,8 @@ def paths(cast, monday):
         f"/admin/scheduling/appointmenttemplate/{offered.pk}/change/",
         f"/admin/scheduling/appointmenttemplate/{offered.pk}/delete/",
         "/admin/profiles/specialist/?q=nobody",
+        "/admin/forms/customfield/",
+        f"/admin/patients/{cast.ana.patient.pk}/fields/",
         "/admin/organizations/membership/",
         "/admin/password_change/",
         "/admin/nowhere/",
