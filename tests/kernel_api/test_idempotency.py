@@ -240,7 +240,7 @@ class TestAnUpload:
                 + b"--x--\r\n",
                 400,
             ),
-            (PART.replace(b"abc", b"x" * (2 * 1024 * 1024)) + b"--x--\r\n", 413),
+            (PART.replace(b"abc", b"x" * (2 * 1024 * 1024 + 1)) + b"--x--\r\n", 413),
         ],
         ids=[
             "no end",

@@ -58,7 +58,7 @@ class SentBody:
         media_type = check_media_type(request, *operation.consumes)
         self.content, self.is_complete = raw, True
         if media_type == MULTIPART:
-            return self._multipart(request, raw)
+            return self._multipart(request, raw, max_bytes=operation.max_bytes)
         if media_type != JSON:
             return raw
         self.content = document = parse_json(raw)
@@ -83,7 +83,7 @@ class SentBody:
             raise MalformedRequest("A JSON object is required.")
         return {}
 
-    def _multipart(self, request: HttpRequest, raw: bytes) -> dict[str, Any]:
+    def _multipart(self, request: HttpRequest, raw: bytes, *, max_bytes: int) -> dict[str, Any]:
         closing = raw.rstrip().endswith(b"--")
         meta = {"CONTENT_TYPE": request.META["CONTENT_TYPE"], "CONTENT_LENGTH": len(raw)}
         handlers: list[Any] = [MemoryFileUploadHandler(request), TemporaryFileUploadHandler(request)]
@@ -93,6 +93,8 @@ class SentBody:
             raise MalformedRequest(f"The multipart body cannot be read: {error}.") from error
         if not closing:
             raise MalformedRequest("The multipart body ends before its last boundary.")
+        if any(file.size > max_bytes for name in files for file in files.getlist(name)):
+            raise too_large(max_bytes)
         return self._parts(texts, files)
 
     def _parts(self, texts: Any, files: Any) -> dict[str, Any]:
