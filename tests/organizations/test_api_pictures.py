@@ -156,9 +156,7 @@ class TestASpecialistsPictures:
 
         assert fetch(shown["avatar_url"]).status_code == 200
         assert send(api(cast.mara), path, picture()).status == 403
-        assert (
-            api(cast.ana).get(f"/v1/specialists/{cast.sara.specialist.pk}").data["avatar_url"] == shown["avatar_url"]
-        )
+        assert api(cast.ana).get(f"/v1/specialists/{cast.sara.specialist.pk}").data["avatar_url"] == shown["avatar_url"]
         assert api(cast.ion).delete(path).status == 204
         assert fetch(shown["avatar_url"]).status_code == 404
 
