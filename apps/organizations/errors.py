@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from restartix.kernel.errors import Conflict, Forbidden
-from restartix.kernel.errors import Impersonating as Impersonating
 
 
 class LastAdmin(Conflict):

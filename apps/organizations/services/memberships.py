@@ -7,11 +7,11 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Q
 
-from apps.organizations.errors import AlreadyMember, Impersonating, LastAdmin, NotAMember, OwnMembership, Suspended
+from apps.organizations.errors import AlreadyMember, LastAdmin, NotAMember, OwnMembership, Suspended
 from apps.organizations.lifecycles import MembershipStatus, OrganizationStatus
 from apps.organizations.models import Membership, MembershipRole, Organization, User
 from restartix.kernel import clock
-from restartix.kernel.errors import Invalid, NotFound
+from restartix.kernel.errors import Impersonating, Invalid, NotFound
 from restartix.kernel.roles import Role
 from restartix.kernel.tenancy import Actor, active_organization_id
 
