@@ -373,6 +373,18 @@ class TestTestAndResend:
         assert ion.post(f"{HOOKS}/{other}/events/{delivery}/resend").status == 404
         assert ion.post(f"{HOOKS}/{uid}/events/99999999999999999999/resend").status == 404
 
+    def test_a_superadmin_without_a_clinic_sends_in_the_subscriptions_own(self, cast, api, receiver):
+        made = subscribe(api(cast.nora), url=receiver.url).data
+        root = api(cast.root)
+
+        test = root.post(f"{HOOKS}/{made['uid']}/test").data
+        again = root.post(f"{HOOKS}/{made['uid']}/events/{test['id']}/resend").data
+
+        assert (test["status"], test["payload"]["organization_id"]) == ("delivered", cast.nord.pk)
+        assert [each["kind"] for each in again["attempts"]] == ["test", "resend"]
+        assert root.post(f"{HOOKS}/{made['uid']}/rotate-secret").data["secret"] != made["secret"]
+        assert api(cast.nora).get(f"{HOOKS}/{made['uid']}/events").ids == [test["id"]]
+
     @pytest.mark.parametrize("what", ["test", "resend"])
     def test_ten_a_minute_a_subscription_and_not_one_more(self, what, cast, api, receiver):
         ion = api(cast.ion)

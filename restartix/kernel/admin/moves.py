@@ -117,8 +117,14 @@ class Waiting:
             return refusal
 
     def result(self, worked: Any) -> Any:
-        """Turn what `work` gave into the result, in the second transaction."""
-        return worked if isinstance(worked, Refusal) else self.outside.answer(worked)
+        """Turn what `work` gave into the result, or the refusal of it, in the second transaction."""
+        if isinstance(worked, Refusal):
+            return worked
+        try:
+            with transaction.atomic():
+                return self.outside.answer(worked)
+        except Refusal as refusal:
+            return refusal
 
 
 def _tell_refusal(request: HttpRequest, called: str, refusal: Refusal) -> None:
