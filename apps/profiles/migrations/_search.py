@@ -25,9 +25,19 @@ TRIGGERS = """
 REVOKE INSERT, UPDATE, DELETE ON profiles_patientsearch FROM restartix_app;
 ALTER TABLE profiles_patientsearch SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
+-- One after the other for each person: a file that is opened while another clinic changes the person, or the identity
+-- provider the login, would else be written from what was true before. At most 4,096 locks, whatever is loaded at once.
+CREATE FUNCTION profiles_find_in_turn(persons bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(7263801, t.turn)
+       FROM (SELECT DISTINCT (p % 4096)::int AS turn FROM unnest(persons) p ORDER BY 1) t;
+END
+$$;
+
 CREATE FUNCTION profiles_find_patients() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
+    PERFORM profiles_find_in_turn(ARRAY(SELECT f.person_id FROM fresh f));
     INSERT INTO profiles_patientsearch (organization_id, patient_id, open_words, gated_words, phone_grams)
     SELECT f.organization_id, f.id, profiles_open_words(p.name, u.email), profiles_folded(p.email), p.phone_grams
       FROM fresh f JOIN profiles_patientperson p ON p.id = f.person_id
@@ -53,6 +63,7 @@ CREATE TRIGGER search_no_more BEFORE DELETE ON profiles_patient
 CREATE FUNCTION profiles_find_person() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
+    PERFORM profiles_find_in_turn(ARRAY[NEW.id]);
     UPDATE profiles_patientsearch s
        SET open_words = profiles_open_words(
                NEW.name, (SELECT u.email FROM organizations_user u WHERE u.id = NEW.user_id)),
@@ -71,6 +82,7 @@ CREATE TRIGGER search AFTER UPDATE OF name, email, user_id, phone_grams ON profi
 CREATE FUNCTION profiles_find_user() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
+    PERFORM profiles_find_in_turn(ARRAY(SELECT p.id FROM profiles_patientperson p WHERE p.user_id = NEW.id));
     UPDATE profiles_patientsearch s SET open_words = profiles_open_words(p.name, NEW.email)
       FROM profiles_patient f JOIN profiles_patientperson p ON p.id = f.person_id
      WHERE p.user_id = NEW.id AND s.patient_id = f.id;
@@ -104,6 +116,7 @@ DROP FUNCTION profiles_find_user();
 DROP FUNCTION profiles_find_person();
 DROP FUNCTION profiles_find_no_more();
 DROP FUNCTION profiles_find_patients();
+DROP FUNCTION profiles_find_in_turn(bigint[]);
 """
 
 #: The person's audit trigger is made anew, because traces of a phone number are as secret as the number.
