@@ -143,6 +143,21 @@ class TestChanges:
         assert "polen, praf" in page.text
         assert "C-9" in page.text
 
+    def test_of_insurances_are_read_line_by_line(self, ion, cast, maria):
+        consent(maria, "profile_sharing")
+        path = f"/admin/profiles/patient/{maria.pk}/change/"
+
+        page = ion.post(
+            path, ion.get(path).filled(insurance_entries="private | Allianz | A-1 | 2030-01-31\nstate|CNAS|7")
+        )
+        assert "Allianz · A-1" in page.text
+        page = ion.post(path, ion.get(path).filled(insurance_entries="pets | Allianz | A-1"))
+        assert "Line 1: write employer, private or state" in page.text
+
+        with within(cast.sud):
+            maria.person.refresh_from_db()
+        assert [entry["valid_to"] for entry in maria.person.insurance_entries] == ["2030-01-31", None]
+
     def test_that_arrive_after_the_gate_was_closed_change_nothing(self, ion, cast, maria):
         record = consent(maria, "profile_sharing")
         path = f"/admin/profiles/patient/{maria.pk}/change/"

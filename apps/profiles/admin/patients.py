@@ -175,6 +175,11 @@ class PatientAdmin(ServiceAdmin):
             return HttpResponseRedirect(sheet_of(patient.pk))
         return super().change_view(request, object_id, form_url, extra_context)
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """Offer one way to save: it leads to the sheet."""
+        context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def patient_of(self, row: Any) -> int | None:
         """Put on record who opened the person's data."""
         return int(row.pk)
