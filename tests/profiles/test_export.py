@@ -33,14 +33,14 @@ def caregiver(cast):
         user = make.user(f"Care {permissions}")
         with within(cast.sud):
             caregivers.appoint(
-                cast.ana.patient, by=SYSTEM_AS_ION(cast), email=user.email, relation="child", permissions=permissions
+                cast.ana.patient, by=as_ion(cast), email=user.email, relation="child", permissions=permissions
             )
         return user
 
     return care
 
 
-def SYSTEM_AS_ION(cast):
+def as_ion(cast):
     from restartix.kernel.roles import Role
     from restartix.kernel.tenancy import Actor
 
