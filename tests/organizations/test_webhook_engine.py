@@ -282,7 +282,7 @@ class TestTheCeiling:
                 facts.record(EVENT)
             counts = []
             for _ in range(3):
-                send(run_seconds=1.5)
+                send(run_seconds=4.0)
                 counts.append(len(hook.received))
                 time_.turn(seconds=6)
 
@@ -297,7 +297,7 @@ class TestTheCeiling:
             with acting_for(cast.nord.pk, actor=TESTER):
                 subscribe(quiet)
                 facts.record(EVENT)
-            send(run_seconds=1.0)
+            send(run_seconds=5.0)
 
         assert len(quiet.received) == 1
         assert len(busy.received) == 50

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.server, pytest.mark.usefixtures("committed_db")]
 
 
 def test_three_thousand_events_twenty_kills_two_wipes(test_servers, capsys) -> None:
-    storm = Storm(test_servers, events=3000, clinics=30, seconds=150, kills=20, wipes=2)
+    storm = Storm(test_servers, events=3000, clinics=30, seconds=200, kills=20, wipes=2)
 
     storm.run(patience_seconds=120)
 

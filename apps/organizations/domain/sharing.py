@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 #: Attempts that one process has on the wire at once; shares of one subscription, one clinic, and all failing ones.
 AT_ONCE = 64
-#: Of these, begun within the last tenth of a second: quick receivers are better served by few requests at a time, for
+#: Of these, begun within the last moment (seconds): quick receivers are better served by few requests at a time, for
 #: what has arrived and is not yet written down is what a killed sender repeats. Slow ones add up to the whole.
-FRESH_AT_ONCE, FRESH_SECONDS = 8, 0.1
+FRESH_AT_ONCE, FRESH_SECONDS = 4, 0.05
 OF_SUBSCRIPTION, OF_FAILING_SUBSCRIPTION = 6, 2
 OF_ORGANIZATION = 16
 OF_FAILING = AT_ONCE // 2

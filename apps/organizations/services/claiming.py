@@ -136,7 +136,10 @@ def _leased(keys: Sequence[int], now: datetime) -> list[Claim]:
 
 def _opened(keys: set[int]) -> dict[int, WebhookSubscription]:
     """Return the subscriptions with their secrets; one whose seal does not open waits until its key is back."""
-    found = {}
+    try:
+        return WebhookSubscription.objects.in_bulk(keys)
+    except WrongSeal:
+        found = {}
     for key in keys:
         try:
             found[key] = WebhookSubscription.objects.get(pk=key)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Max
 
 from apps.organizations.domain.retries import Streak, next_attempt
@@ -67,15 +68,43 @@ def record(attempted: Sequence[Attempted], *, chance: Callable[[], float] = rand
         if _note(subscription, delivery, each):
             given_up.append(subscription)
     WebhookAttempt.objects.bulk_create(rows)
-    WebhookDelivery.objects.bulk_update(
-        deliveries.values(),
-        ["status", "attempt_count", "next_attempt_at", "completed_at", "lease_until", "lease_token"],
-    )
-    WebhookSubscription.with_deleted.bulk_update(
-        subscriptions.values(),
-        ["consecutive_failures", "failing_since", "last_delivery_at", "is_active", "disabled_at", "disabled_reason"],
-    )
+    _save(deliveries.values(), subscriptions.values())
     _give_up(given_up)
+
+
+# One statement a table, whose text is always the same: while an outcome is not written, a crash repeats its request.
+_SAVE_DELIVERIES = """
+UPDATE organizations_webhookdelivery d
+   SET status = v.status, attempt_count = v.attempts, next_attempt_at = v.next_at, completed_at = v.completed,
+       lease_until = v.lease, lease_token = v.token
+  FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::uuid[])
+       AS v (id, status, attempts, next_at, completed, lease, token) WHERE d.id = v.id
+"""
+_SAVE_SUBSCRIPTIONS = """
+UPDATE organizations_webhooksubscription s
+   SET consecutive_failures = v.failures, failing_since = v.since, last_delivery_at = v.delivered,
+       is_active = v.active, disabled_at = v.disabled, disabled_reason = v.reason
+  FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::bool[], %s::timestamptz[], %s::text[])
+       AS v (id, failures, since, delivered, active, disabled, reason) WHERE s.id = v.id
+"""
+
+
+def _save(deliveries: Iterable[WebhookDelivery], subscriptions: Iterable[WebhookSubscription]) -> None:
+    moved = [
+        (d.pk, str(d.status), d.attempt_count, d.next_attempt_at, d.completed_at, d.lease_until, d.lease_token)
+        for d in deliveries
+    ]
+    noted = [
+        (
+            s.pk, s.consecutive_failures, s.failing_since, s.last_delivery_at, s.is_active, s.disabled_at,
+            s.disabled_reason and str(s.disabled_reason),
+        )
+        for s in subscriptions
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        for statement, rows in ((_SAVE_DELIVERIES, moved), (_SAVE_SUBSCRIPTIONS, noted)):
+            if rows:
+                cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _subscriptions(keys: Iterable[int]) -> dict[int, WebhookSubscription]:
