@@ -63,7 +63,7 @@ class TestAChange:
         assert ion.put(path, {"title": "C"}, if_match=etag).status_code == 412
 
     def test_by_two_who_read_the_same_is_made_by_one(self, world, api):
-        from tests.kernel_api.races import at_once
+        from tests.races.crowd import at_once
 
         path = self.path(world)
         etag = api("ion").get(path)["ETag"]

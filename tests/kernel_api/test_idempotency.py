@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from apps.organizations.models import IdempotencyRecord
 from restartix.kernel.api import idempotency
 from tests.kernel_api.conftest import Api, error_of
-from tests.kernel_api.races import at_once
+from tests.races.crowd import at_once
 
 VALID = {"title": "Knee", "slug": "knee"}
 

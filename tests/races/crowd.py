@@ -11,17 +11,22 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from typing import Any, TypeVar
 
+from django.db import connections
+
 T = TypeVar("T")
 
 
 def at_once(calls: Iterable[Callable[[], T]]) -> list[T]:
-    """Run all calls at the same moment, each in a thread of its own, and return what they gave, in order."""
+    """Run all calls at the same moment, each in a thread and with connections of its own; return what they gave."""
     work = list(calls)
     gate = threading.Barrier(len(work))
 
     def run(call: Callable[[], T]) -> T:
         gate.wait(30)
-        return call()
+        try:
+            return call()
+        finally:
+            connections.close_all()  # a thread that ends without giving its connection back takes it along
 
     with ThreadPoolExecutor(len(work)) as crowd:
         return list(crowd.map(run, work))
