@@ -1,4 +1,7 @@
-"""What a receiver is sent: one JSON document, the same bytes in every attempt. Source: contract/organizations.md 1.8."""
+"""What a receiver is sent: one JSON document, the same bytes in every attempt.
+
+Source: contract/organizations.md 1.8.
+"""
 
 from __future__ import annotations
 

@@ -67,23 +67,25 @@ def url_problems(url: str, *, reach: Reach) -> Problems:
 
 
 def _url_problem(url: str, reach: Reach) -> str | None:
+    parts = _split(url)
     if len(url) > LONGEST_URL:
         return f"at most {LONGEST_URL} characters are expected"
-    parts = _split(url)
     if parts is None or not parts.hostname:
         return "a URL such as https://hooks.example.org/path is expected"
     if "@" in parts.netloc:
         return "user name and password are not accepted in a URL"
     if "#" in url:
         return "a fragment is not accepted"
-    if is_excepted(parts.hostname, reach=reach):
-        return None if parts.scheme in {"http", "https"} else "https is expected"
-    if parts.scheme == "http" and reach.loopback and _is_this_machine(parts.hostname):
-        return None
-    if parts.scheme != "https":
+    return _target_problem(parts.scheme, parts.hostname, reach)
+
+
+def _target_problem(scheme: str, host: str, reach: Reach) -> str | None:
+    """Judge where the address leads: over https to a public place, unless the installation makes an exception."""
+    is_inside = is_excepted(host, reach=reach) or (scheme == "http" and reach.loopback and _is_this_machine(host))
+    if scheme not in ({"http", "https"} if is_inside else {"https"}):
         return "https is expected"
-    literal = literal_of(parts.hostname)
-    if literal is not None and not is_public(literal):
+    literal = literal_of(host)
+    if not is_inside and literal is not None and not is_public(literal):
         return "a private, loopback or reserved address is not accepted"
     return None
 
