@@ -137,6 +137,7 @@ def _names() -> Iterator[Message]:
 
     pages = admin.site._registry.values()  # noqa: SLF001 (Django offers no other list)
     shown = {page.model for page in pages} | {inline.model for page in pages for inline in page.inlines}
+    shown |= {model for page in pages for model in getattr(page, "also_shows", ())}
     for context, text in names.names(sorted(shown, key=lambda model: model.__name__)):
         yield Message(context, text)
 

@@ -18,6 +18,7 @@ from apps.organizations.admin.webhooks import told
 from apps.organizations.api.webhooks import RESEND_LIMIT, TEST_EVENT
 from apps.organizations.domain.webhooks import EVERYTHING
 from apps.organizations.models import WebhookDelivery, WebhookSubscription
+from apps.organizations.models.webhooks import WebhookAttempt
 from apps.organizations.selectors.deliveries import whole
 from apps.organizations.services import deliveries, sending
 from restartix.kernel import clock
@@ -69,6 +70,8 @@ class WebhookDeliveryAdmin(ServiceAdmin):
     """What was sent to whom, and what came of it; to be read, and to be sent once more."""
 
     may = {"view": ADMINS}
+    #: Attempts have no page of their own: their names are collected for translation with this one's.
+    also_shows = (WebhookAttempt,)
     list_display = ("event", "subscription_address", "state", "tries", "next_attempt_at", "created_at")
     list_filter = ("status", OfType, OfSubscription, ("created_at", admin.DateFieldListFilter))
     list_select_related = ("fact", "subscription")

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.organizations.admin import shown_once, snippets
@@ -76,13 +76,13 @@ def told(delivery: WebhookDelivery) -> tuple[bool, str]:
     """Return whether the newest attempt of a delivery was taken, and what to say of it."""
     attempts = list(delivery.attempts.all())
     if not attempts:
-        return False, _now("nothing was sent")
+        return False, gettext("nothing was sent")
     last = attempts[-1]
     answer = last.response_code or dict(last._meta.get_field("error").flatchoices).get(last.error, "")
     text = (
-        _now("answered %(answer)s after %(milliseconds)s ms")
+        gettext("answered %(answer)s after %(milliseconds)s ms")
         if last.response_code
-        else _now("%(answer)s after %(milliseconds)s ms")
+        else gettext("%(answer)s after %(milliseconds)s ms")
     )
     return last.error is None, text % {"answer": answer, "milliseconds": last.duration_ms}
 
@@ -171,9 +171,9 @@ class WebhookSubscriptionAdmin(ServiceAdmin):
         row = self._row(request, key)
         secret = shown_once.take(request, row.pk)
         if secret is None:
-            messages.warning(request, _now("A secret is shown once only. If it is lost, rotate it."))
+            messages.warning(request, gettext("A secret is shown once only. If it is lost, rotate it."))
             return HttpResponseRedirect(self.url_of("change", row.pk))
-        context = {"title": _now("The secret"), "secret": secret, "snippets": snippets.all_of_them()}
+        context = {"title": gettext("The secret"), "secret": secret, "snippets": snippets.all_of_them()}
         return self._page(request, "admin/organizations/webhook_secret.html", row, context)
 
     def rotate_view(self, request: HttpRequest, key: int) -> HttpResponse:
@@ -182,7 +182,7 @@ class WebhookSubscriptionAdmin(ServiceAdmin):
         if request.method == "POST":
             return self._to_secret(request, subscriptions.rotate_secret(row, by=entry_of(request).actor))
         expires = row.previous_secret_expires_at
-        context = {"title": _now("Rotate the secret"), "overlaps": bool(expires and expires > clock.now())}
+        context = {"title": gettext("Rotate the secret"), "overlaps": bool(expires and expires > clock.now())}
         return self._page(request, "admin/organizations/webhook_rotate.html", row, context)
 
     def deliveries_view(self, request: HttpRequest, key: int) -> HttpResponse:
@@ -211,7 +211,7 @@ class WebhookSubscriptionAdmin(ServiceAdmin):
     def listens(self, row: WebhookSubscription) -> str:
         """Show the events by name, the first few of many."""
         if row.events == [EVERYTHING]:
-            return _now("everything")
+            return gettext("everything")
         return listed(row.events)
 
     @admin.display(description=_("active"), ordering="is_active")
@@ -229,9 +229,9 @@ class WebhookSubscriptionAdmin(ServiceAdmin):
         """Tell until when the old secret signs too; never what either is."""
         expires = row.previous_secret_expires_at
         if expires is None or expires <= clock.now():
-            return _now("Shown once, when it was made.")
+            return gettext("Shown once, when it was made.")
         until = formats.date_format(timezone.localtime(expires), "DATETIME_FORMAT")
-        return _now("Rotated: the old one signs too, until %(moment)s.") % {"moment": until}
+        return gettext("Rotated: the old one signs too, until %(moment)s.") % {"moment": until}
 
 
 def listed(names: Iterable[str], most: int = 3) -> SafeString:
@@ -239,4 +239,4 @@ def listed(names: Iterable[str], most: int = 3) -> SafeString:
     names = list(names)
     lines = format_html_join("", "<div><code>{}</code></div>", ((name,) for name in names[:most]))
     more = len(names) - most
-    return lines if more <= 0 else format_html("{}<div>{}</div>", lines, _now("and %(count)s more") % {"count": more})
+    return lines if more <= 0 else format_html("{}<div>{}</div>", lines, gettext("and %(count)s more") % {"count": more})
