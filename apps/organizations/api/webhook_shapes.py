@@ -35,6 +35,8 @@ class WebhookSubscriptionBody(Body):
 class WebhookSubscriptionShape(Representation):
     """A subscription, without its secret."""
 
+    #: What deliveries count is no change of the subscription: nobody's `If-Match` fails for it.
+    volatile = ("consecutive_failures", "failing_since", "last_delivery_at")
     examples = {
         "uid": "3f0c2f57-6f3e-4f0b-9a55-0a3f5f1f7c11",
         "url": "https://hooks.example.org/rx",
