@@ -239,4 +239,6 @@ def listed(names: Iterable[str], most: int = 3) -> SafeString:
     names = list(names)
     lines = format_html_join("", "<div><code>{}</code></div>", ((name,) for name in names[:most]))
     more = len(names) - most
-    return lines if more <= 0 else format_html("{}<div>{}</div>", lines, gettext("and %(count)s more") % {"count": more})
+    return (
+        lines if more <= 0 else format_html("{}<div>{}</div>", lines, gettext("and %(count)s more") % {"count": more})
+    )
