@@ -344,6 +344,16 @@ class TestASubscription:
 
         assert (changed.consecutive_failures, changed.failing_since, changed.disabled_reason) == (0, None, None)
 
+    def test_that_is_said_to_be_on_while_it_is_forgets_its_failures_other_changes_keep_them(self, sud, time_) -> None:
+        subscription = subscribe("https://hooks.example.org/")
+        WebhookSubscription.objects.update(consecutive_failures=4, failing_since=time_.now)
+
+        described = subscriptions.change(subscription, by=TESTER, description="CRM")
+        activated = subscriptions.change(subscription, by=TESTER, is_active=True)
+
+        assert (described.consecutive_failures, described.failing_since) == (4, time_.now)
+        assert (activated.consecutive_failures, activated.failing_since) == (0, None)
+
     def test_that_is_removed_keeps_no_secret(self, sud) -> None:
         subscription = subscribe("https://hooks.example.org/")
         facts.record(EVENT)

@@ -49,18 +49,19 @@ def create(
 def change(subscription: WebhookSubscription, *, by: Actor, **fields: Any) -> WebhookSubscription:
     """Change `url`, `description`, `events`, `is_active`, as far as they are given; locks the row.
 
-    Off: what waits is discarded. On again: the failure streak is cleared. Raises Invalid (422) for a bad URL or event.
+    Off: what waits is discarded. On, even if it is already: the failure streak is cleared. Raises Invalid (422) for a
+    bad URL or event.
     """
     _check(**{name: fields[name] for name in ("url", "events") if name in fields})
     subscription = lock(subscription)
-    active = fields.pop("is_active", subscription.is_active)
+    active = fields.pop("is_active", None)
     for name, value in fields.items():
         setattr(subscription, name, value)
-    if subscription.is_active and not active:
+    if active:
+        _enable(subscription)
+    elif active is False and subscription.is_active:
         _disable(subscription, DisabledReason.MANUAL)
         deliveries.discard([subscription.pk])
-    elif active and not subscription.is_active:
-        _enable(subscription)
     subscription.save()
     return subscription
 
