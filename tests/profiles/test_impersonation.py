@@ -77,6 +77,12 @@ class TestBeginning:
 
         assert row.expires_at - row.started_at == timedelta(seconds=3600)
 
+    def test_the_token_lasts_as_long_as_the_impersonation(self, cast, begun):
+        claims = jwt.decode(begun["token"], options={"verify_signature": False})
+        row = stored(cast.sud, pk=begun["impersonation_id"])
+
+        assert (claims["iat"], claims["exp"]) == (row.started_at.timestamp(), row.expires_at.timestamp())
+
     @pytest.mark.parametrize("reason", ["123456789", "          abc", "x" * 501, "", None, 5])
     def test_a_reason_is_10_to_500_characters_after_trimming(self, cast, api, reason):
         answer = api(cast.ion).post(f"/v1/patients/{cast.ana.patient.pk}/impersonate", {"reason": reason})

@@ -5,7 +5,6 @@ Source: contract/profiles.md 1.6, 2.1, 3 (extension 8).
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import uuid4
@@ -59,7 +58,7 @@ def start(patient: Patient, *, by: Actor, reason: str) -> Started:
         Patient.objects.select_for_update(of=("self",), no_key=True).select_related("person__user").get(pk=patient.pk)
     )
     user = _account_of(patient, by=by)
-    now = clock.now()
+    now = clock.now().replace(microsecond=0)  # tokens count whole seconds, and the hour is theirs exactly
     impersonation = Impersonation.objects.create(
         patient=patient, actor_id=by.user_id, actor_role=str(by.effective_role), reason=reason, started_at=now,
         expires_at=now + LASTS,
@@ -96,7 +95,7 @@ def _account_of(patient: Patient, *, by: Actor) -> User:
 
 
 def _token(impersonation: Impersonation, user: User) -> str:
-    """Return the token; its last second is the one in which the hour ends, which the look-up judges exactly."""
+    """Return the token, which ends at the same instant as the hour."""
     claims = {
         "sub": str(user.pk),
         "act": {"sub": str(impersonation.actor_id)},
@@ -106,7 +105,7 @@ def _token(impersonation: Impersonation, user: User) -> str:
         "iat": int(impersonation.started_at.timestamp()),
         "jti": str(uuid4()),
     }
-    return signing.sign(claims, expires=math.ceil(impersonation.expires_at.timestamp()))
+    return signing.sign(claims, expires=int(impersonation.expires_at.timestamp()))
 
 
 @transaction.atomic
