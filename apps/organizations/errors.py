@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from restartix.kernel.errors import Conflict, Forbidden
+from restartix.kernel.errors import Conflict, Forbidden, Unauthorized, Unavailable
 
 
 class LastAdmin(Conflict):
@@ -73,3 +73,15 @@ class LimitReached(Conflict):
     """The organization has as many of these as it may have."""
 
     code = "limit_reached"
+
+
+class NoDns(Unavailable):
+    """The DNS does not answer: try again."""
+
+
+class Unsigned(Unauthorized):
+    """The event is not signed by the identity provider."""
+
+    def __init__(self, reason: str) -> None:
+        """Say what is wrong with the signature."""
+        super().__init__(details={"reason": reason})

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db import DatabaseError, connections
 
+from apps.organizations.errors import NoDns
 from apps.organizations.services import records
-from apps.organizations.services.records import NoDns
 from restartix.diagnosis.findings import Finding, State, verdict
 from restartix.kernel import crypto
 from restartix.kernel.rekeying import sealed_columns

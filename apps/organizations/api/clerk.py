@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.urls import path
 from rest_framework import serializers
 
+from apps.organizations.errors import Unsigned
 from apps.organizations.models import ArrivalOutcome
 from apps.organizations.services import arrivals
 from apps.organizations.services.arrivals import Told
@@ -24,7 +25,7 @@ from restartix.kernel.api.operations import operation
 from restartix.kernel.api.requests import trace_of
 from restartix.kernel.api.resources import Resource
 from restartix.kernel.api.serializers import Body, Representation
-from restartix.kernel.errors import Invalid, MalformedRequest, Unauthorized, Unavailable
+from restartix.kernel.errors import Invalid, MalformedRequest, Unavailable
 from restartix.kernel.roles import PUBLIC
 
 logger = logging.getLogger("restartix.api")
@@ -50,14 +51,6 @@ EXAMPLE = {
         "updated_at": 1796119200000,
     },
 }
-
-
-class Unsigned(Unauthorized):
-    """The event is not signed by the identity provider."""
-
-    def __init__(self, reason: str) -> None:
-        """Say what is wrong with the signature."""
-        super().__init__(details={"reason": reason})
 
 
 class ClerkEvent(Body):
@@ -119,7 +112,7 @@ class ClerkEvents(Resource):
         request_example=EXAMPLE,
         response_example={"status": "processed"},
         max_bytes=LARGEST_EVENT_BYTES,
-        errors=(Unauthorized, Unavailable),
+        errors=(Unsigned, Unavailable),
     )
     def receive(self, request: HttpRequest) -> dict[str, str]:
         """Take in one event: at most once, and newest last, whatever the order of arrival."""

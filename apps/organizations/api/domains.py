@@ -9,10 +9,9 @@ from django.db.models import QuerySet
 from apps.organizations.api.domain_bodies import ApiKeyBody, NewDomainBody
 from apps.organizations.api.domain_shapes import ApiKeyShape, DomainShape
 from apps.organizations.api.filters import DomainFilters
-from apps.organizations.errors import DomainNotVerified, DomainTaken, LimitReached
+from apps.organizations.errors import DomainNotVerified, DomainTaken, LimitReached, NoDns
 from apps.organizations.models import ApiKey, Domain
 from apps.organizations.services import domains, keys
-from apps.organizations.services.records import NoDns
 from restartix.kernel.api.contexts import Context
 from restartix.kernel.api.operations import Answered, operation
 from restartix.kernel.api.resources import Resource

@@ -10,10 +10,11 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
+from apps.organizations.errors import NoDns
 from apps.organizations.lifecycles import DomainStatus
 from apps.organizations.models import Domain
 from apps.organizations.services import domains, records
-from apps.organizations.services.records import NoDns, Seen
+from apps.organizations.services.records import Seen
 from restartix.kernel.tenancy import Actor, Trace, across_organizations, acting_for
 
 logger = logging.getLogger(__name__)

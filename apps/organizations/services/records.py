@@ -14,17 +14,13 @@ import dns.nameserver
 import dns.resolver
 from django.conf import settings
 
-from restartix.kernel.errors import Unavailable
+from apps.organizations.errors import NoDns
 
 logger = logging.getLogger(__name__)
 
 #: Seconds that a question may take altogether, and that one nameserver is waited for at a time.
 LIFETIME, PATIENCE = 5.0, 2.0
 PORT = 53
-
-
-class NoDns(Unavailable):
-    """The DNS does not answer: try again."""
 
 
 @dataclass(frozen=True, slots=True)
