@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from apps.scheduling.api.appointments import Appointments
+from apps.scheduling.api.feeds import CalendarFeeds, PublicFeeds
 from apps.scheduling.api.public import Bookings, Holds, ManagedAppointments, OfferedTemplates, Timeslots
-from apps.scheduling.api.views import Appointments, AppointmentTemplates, CalendarFeeds, PublicFeeds
+from apps.scheduling.api.templates import AppointmentTemplates
 from restartix.kernel.api.resources import writes
 
 urlpatterns = [
