@@ -106,6 +106,8 @@ class Appointment(Timestamped, TenantModel):
     room_status = models.CharField(max_length=8, choices=RoomStatus, null=True, blank=True)
     room_url = models.CharField(max_length=500, null=True, blank=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    #: When the patient came through the door: a mark of the desk, no status.
+    arrived_at = models.DateTimeField(null=True, blank=True)
     session_started_at = models.DateTimeField(null=True, blank=True)
     session_ended_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
@@ -180,7 +182,7 @@ class Appointment(Timestamped, TenantModel):
         plain = {
             "id", "organization", "uid", "status", "started_at", "ended_at", "specialist", "specialty",
             "appointment_template", "source", "mode", "location", "price", "currency", "gap_minutes", "cutoff_hours",
-            "patient_service_plan_id", "timezone", "locale", "booking_consents", "room_status", "confirmed_at",
+            "patient_service_plan_id", "timezone", "locale", "booking_consents", "room_status", "confirmed_at", "arrived_at",
             "session_started_at", "session_ended_at", "cancelled_at", "cancelled_by", "cancel_actor",
             "cancel_reason_code", "cancelled_late", "reschedule_count", "rating_stars", "rated_at", "deleted_at",
             "created_at", "updated_at",
