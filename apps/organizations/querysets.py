@@ -12,6 +12,7 @@ from restartix.kernel.tenancy import TenantManager, TenantQuerySet
 if TYPE_CHECKING:
     from apps.organizations.models.domains import Domain  # noqa: F401 (named in the generic base)
     from apps.organizations.models.organizations import Organization  # noqa: F401 (named in the generic base)
+    from apps.organizations.models.saved_views import SavedView  # noqa: F401 (named in the generic base)
 
 
 class OrganizationQuerySet(QuerySet["Organization"]):
@@ -65,3 +66,15 @@ class DomainQuerySet(TenantQuerySet["Domain"]):
 
 class DomainManager(TenantManager.from_queryset(DomainQuerySet)):  # type: ignore[misc]
     """Domains of the active organization."""
+
+
+class SavedViewQuerySet(TenantQuerySet["SavedView"]):
+    """Lists as somebody saved them."""
+
+    def of(self, user_id: int | None, listed: str) -> Self:
+        """Keep a person's own views of one list, by name."""
+        return self.filter(user_id=user_id, listed=listed).order_by("name", "pk")
+
+
+class SavedViewManager(TenantManager.from_queryset(SavedViewQuerySet)):  # type: ignore[misc]
+    """Saved views of the active organization."""

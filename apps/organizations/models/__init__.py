@@ -10,6 +10,7 @@ from apps.organizations.models.keys import ApiKey, Service
 from apps.organizations.models.memberships import Membership, MembershipRole
 from apps.organizations.models.organizations import ConsentType, Organization
 from apps.organizations.models.pictures import Picture, PictureKind
+from apps.organizations.models.saved_views import SavedView
 from apps.organizations.models.users import User
 from apps.organizations.models.webhooks import (
     AttemptError,
@@ -41,6 +42,7 @@ __all__ = [
     "Organization",
     "Picture",
     "PictureKind",
+    "SavedView",
     "Service",
     "User",
     "WebhookAttempt",
