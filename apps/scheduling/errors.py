@@ -71,6 +71,16 @@ class AppointmentClosed(Conflict):
     code = "appointment_closed"
 
 
+class ContactSettled(Conflict):
+    """The contact of a booking may change until the patient is taken in; afterwards, change the patient's file."""
+
+
+class NotOnboarded(Conflict):
+    """Forms are made for a patient: take the patient in first."""
+
+    code = "appointment_not_onboarded"
+
+
 class NotDone(Conflict):
     """An appointment can be rated once it has taken place."""
 
@@ -79,6 +89,16 @@ class NotDone(Conflict):
 
 class NotYourAppointment(Forbidden):
     """Specialists make and move appointments in their own calendar."""
+
+
+class NotExpected(Conflict):
+    """Only somebody who is still expected can arrive: this session has begun, or the appointment is over."""
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody changed this appointment a moment ago: look at it as it is now, then try again."""
+
+    code = "changed_meanwhile"
 
 
 class AppointmentTookPlace(Conflict):

@@ -11,7 +11,7 @@ from apps.profiles.models import Specialist
 from apps.scheduling.lifecycles import MOVABLE, AppointmentStatus
 from apps.scheduling.models import Appointment
 from apps.scheduling.models.appointments import ReasonCode
-from apps.scheduling.services import appointments
+from apps.scheduling.services import appointments, arrivals
 from restartix.kernel import clock
 from restartix.kernel.admin.moves import Move
 from restartix.kernel.admin.widgets import MomentInput
@@ -70,7 +70,17 @@ def _missable(row: Appointment) -> bool:
     return row.status == S.INPROGRESS or (row.status in (S.UPCOMING, S.CONFIRMED) and row.started_at <= clock.now())
 
 
+def _may_arrive(row: Appointment) -> bool:
+    return row.arrived_at is None and arrivals.is_expected(row, now=clock.now())
+
+
+def _has_arrived(row: Appointment) -> bool:
+    return row.arrived_at is not None and row.status in MOVABLE
+
+
 MOVES = (
+    Move(name="arrived", label=_("Arrived"), does=arrivals.arrive, may=STAFF, applies=_may_arrive),
+    Move(name="not-arrived", label=_("Not here after all"), does=arrivals.take_back, may=STAFF, applies=_has_arrived),
     Move(name="confirm", label=_("Confirm"), does=_to(S.CONFIRMED), may=STAFF, applies=_from(S.UPCOMING)),
     Move(name="start", label=_("Start"), does=_to(S.INPROGRESS), may=STAFF, applies=_from(S.UPCOMING, S.CONFIRMED)),
     Move(name="finish", label=_("Finish"), does=_to(S.DONE), may=STAFF, applies=_from(S.INPROGRESS)),

@@ -182,8 +182,8 @@ class Appointment(Timestamped, TenantModel):
         plain = {
             "id", "organization", "uid", "status", "started_at", "ended_at", "specialist", "specialty",
             "appointment_template", "source", "mode", "location", "price", "currency", "gap_minutes", "cutoff_hours",
-            "patient_service_plan_id", "timezone", "locale", "booking_consents", "room_status", "confirmed_at", "arrived_at",
-            "session_started_at", "session_ended_at", "cancelled_at", "cancelled_by", "cancel_actor",
+            "patient_service_plan_id", "timezone", "locale", "booking_consents", "room_status", "confirmed_at",
+            "arrived_at", "session_started_at", "session_ended_at", "cancelled_at", "cancelled_by", "cancel_actor",
             "cancel_reason_code", "cancelled_late", "reschedule_count", "rating_stars", "rated_at", "deleted_at",
             "created_at", "updated_at",
         }  # fmt: skip

@@ -1,7 +1,10 @@
 """Announcements: what open streams are told after a commit. Hints only: the rows stay the truth.
 
 Services know no channel layer, so a door (consumers.py) registers how a hint travels. One that is lost costs seconds:
-streams re-read their hold with every renewal.
+streams re-read their hold with every renewal, and boards look again now and then anyway.
+
+Boards are told in three places, which nothing that changes them passes by: here (time that changed hands, holds),
+`moves.lock` (an appointment that is about to change) and `moves.begin` (a new one).
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+
+from restartix.kernel.tenancy import current
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,14 @@ class HoldChanged:
     hold_id: UUID
 
 
-Hint = SlotChanged | HoldChanged
+@dataclass(frozen=True, slots=True)
+class BoardChanged:
+    """What the boards of a clinic show may have changed: they look again."""
+
+    organization_id: int
+
+
+Hint = SlotChanged | HoldChanged | BoardChanged
 _senders: list[Callable[[list[Hint]], Any]] = []
 
 
@@ -45,8 +57,14 @@ def deliver_by(sender: Callable[[list[Hint]], Any]) -> None:
 
 
 def announce(*hints: Hint) -> None:
-    """Send `hints` after the commit; a change that is rolled back is not told, and no failure reaches the caller."""
+    """Send `hints` after the commit; a change that is rolled back is not told, and no failure reaches the caller.
+
+    The boards of the active organization are told as well; who acts across organizations names the board's own.
+    """
     told = list(hints)
+    scope = current()
+    if told and scope is not None and isinstance(scope.organization_id, int):
+        told = list(dict.fromkeys([*told, BoardChanged(scope.organization_id)]))
     if told:
         transaction.on_commit(lambda: _send(told), robust=True)
 

@@ -28,7 +28,7 @@ from apps.scheduling.models.appointments import DEFAULT_CUTOFF_HOURS, CancelActo
 from apps.scheduling.models.templates import Mode
 from apps.scheduling.selectors.booking import timeslots
 from apps.scheduling.selectors.offers import local_date, offering
-from apps.scheduling.services import claims, moves
+from apps.scheduling.services import arrivals, claims, moves
 from restartix.kernel import clock
 from restartix.kernel.errors import Forbidden, Invalid, InvalidTransition
 from restartix.kernel.roles import ADMINS, DESK, MEMBERS, Role, Roles
@@ -277,6 +277,7 @@ def _move(
 ) -> None:
     claims.move(appointment, specialist_id=specialist.pk, start=started_at, end=ended_at)
     appointment.started_at, appointment.ended_at, appointment.specialist = started_at, ended_at, specialist
+    appointment.arrived_at = arrivals.still_holds(appointment.arrived_at, started_at=started_at)
     if appointment.status == S.CONFIRMED:
         moves.move(appointment, S.UPCOMING, by=by, reason=reason)
         appointment.confirmed_at = None

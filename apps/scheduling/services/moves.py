@@ -8,6 +8,7 @@ from apps.organizations.services import facts
 from apps.scheduling.facts import AppointmentCancelled, AppointmentCreated, AppointmentNoShow, AppointmentUpdated
 from apps.scheduling.lifecycles import APPOINTMENT, AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentStatusChange
+from apps.scheduling.services.announcements import BoardChanged, announce
 from restartix.kernel.facts import Announcement
 from restartix.kernel.tenancy import Actor
 from restartix.kernel.transactions import joins_transaction
@@ -15,13 +16,15 @@ from restartix.kernel.transactions import joins_transaction
 
 @joins_transaction
 def lock(appointment: Appointment) -> Appointment:
-    """Return the appointment as it is now, holding its row until the transaction ends."""
+    """Return the appointment as it is now, holding its row until the transaction ends; boards look again after it."""
+    announce(BoardChanged(appointment.organization_id))  # type: ignore[arg-type]  # a saved row has one
     return Appointment.objects.select_for_update(of=("self",)).select_related("specialist").get(pk=appointment.pk)
 
 
 @joins_transaction
 def begin(appointment: Appointment, *, by: Actor) -> None:
     """Write the first line of a new appointment's history and announce it."""
+    announce(BoardChanged(appointment.organization_id))  # type: ignore[arg-type]  # a saved row has one
     _note(appointment, None, by=by, reason=None)
     facts.record(AppointmentCreated(**described(appointment)))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from apps.scheduling.services.announcements import HoldChanged, SlotChanged, announce
+from apps.scheduling.services.announcements import BoardChanged, HoldChanged, SlotChanged, announce
 from restartix.kernel.tenancy import Actor, Trace, across_organizations
 
 ACTOR = Actor.system("sweep_holds")
@@ -27,7 +27,7 @@ WITH lapsed AS (
     INSERT INTO scheduling_holdevent (organization_id, hold_id, type, at, client_hash, address_hash)
     SELECT organization_id, hold_id, 'expired', clock_timestamp(), client_hash, address_hash FROM ended
 )
-SELECT ended.hold_id, freed.specialist_id, freed.starts_at, freed.ends_at
+SELECT ended.organization_id, ended.hold_id, freed.specialist_id, freed.starts_at, freed.ends_at
   FROM ended LEFT JOIN freed ON freed.hold_id = ended.id
 """
 _PURGE = "DELETE FROM scheduling_hold WHERE status <> 'live' AND finished_at < clock_timestamp() - interval '24 hours'"
@@ -40,7 +40,8 @@ def sweep() -> int:
     with across_organizations(reason=reason, actor=ACTOR, trace=Trace(source="task")), connection.cursor() as cursor:
         cursor.execute(_SWEEP)
         rows = cursor.fetchall()
-        for hold_id, specialist_id, starts_at, ends_at in rows:
+        announce(*{BoardChanged(row[0]) for row in rows})
+        for _organization, hold_id, specialist_id, starts_at, ends_at in rows:
             announce(HoldChanged(hold_id))
             if specialist_id is not None:
                 announce(SlotChanged(specialist_id, starts_at, ends_at, "free"))
