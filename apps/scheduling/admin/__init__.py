@@ -1,5 +1,5 @@
 """Scheduling in the back office: the day's board, appointments, what is offered and when, what is held."""
 
-from apps.scheduling.admin import appointments, hours, offers, taken, today, visits_of_patient
+from apps.scheduling.admin import appointments, finding, hours, offers, taken, today, trays, visits_of_patient
 
-__all__ = ["appointments", "hours", "offers", "taken", "today", "visits_of_patient"]
+__all__ = ["appointments", "finding", "hours", "offers", "taken", "today", "trays", "visits_of_patient"]

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.scheduling.admin.appointment_moves import MOVES
 from apps.scheduling.admin.filters import SpecialistFilter, TemplateFilter, WhenFilter
+from apps.scheduling.admin.making import WHEN, MakesVisits
+from apps.scheduling.admin.visit_forms import CONTACT
 from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentStatusChange
 from restartix.kernel import clock, dates
 from restartix.kernel.admin.entry import entry_of
 from restartix.kernel.admin.inlines import ServiceInline
-from restartix.kernel.admin.model_admin import ServiceAdmin
 from restartix.kernel.roles import STAFF
 from restartix.templatetags.days import language
 
@@ -56,13 +57,12 @@ class StatusChangeInline(ServiceInline):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(ServiceAdmin):
+class AppointmentAdmin(MakesVisits):
     """Appointments: times, specialist and status move by actions."""
 
     entity = "appointment"
-    may = {"view": STAFF}
     list_display = ("start", "title", "specialist", "who", "state", "mode")
-    list_filter = (WhenFilter, "status", SpecialistFilter, TemplateFilter, "source", "mode")
+    list_filter = (WhenFilter, "status", SpecialistFilter, TemplateFilter, "source", "mode", "room_status")
     list_select_related = ("specialist", "patient__person")
     search_fields = ("title", "patient__person__name", "contact_name", "contact_email")
     search_help_text = _("Name, e-mail or title")
@@ -78,13 +78,17 @@ class AppointmentAdmin(ServiceAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show what there is: a contact for whom nobody was onboarded yet, a cancellation only where there was one."""
+        if obj is None:
+            return ((None, {"fields": WHEN}),)
         when = ("start", "ending", "specialist", "state", "who", "phone", "email")
         shown: list[tuple[Any, dict[str, Any]]] = [
             (None, {"fields": when}),
             (_("Visit"), {"fields": ("title", "specialty", "mode", "location", "appointment_template", "price_text")}),
             (_("Notes"), {"fields": ("notes", "patient_notes")}),
         ]
-        if obj is not None and obj.status == S.CANCELLED:
+        if obj.status == S.BOOKED:
+            shown.insert(1, (_("Contact"), {"fields": CONTACT}))
+        if obj.status == S.CANCELLED:
             cancelled = (
                 "cancelled_at",
                 "cancel_actor",
@@ -98,8 +102,11 @@ class AppointmentAdmin(ServiceAdmin):
         return shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Nothing is edited in place: what may change has an action of its own."""
-        return [name for _title, group in self.get_fieldsets(request, obj) for name in group["fields"]]
+        """Leave in place what may change as the appointment stands; everything else has an action of its own."""
+        if obj is None:
+            return ()
+        shown = [name for _title, group in self.get_fieldsets(request, obj) for name in group["fields"]]
+        return [name for name in shown if name not in self.editable(obj)]
 
     def patient_of(self, row: Appointment) -> int | None:
         """Return the patient; a contact of somebody who is none yet is in nobody's file."""

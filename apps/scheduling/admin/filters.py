@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.profiles.models import Specialist
 from apps.scheduling.models import AppointmentTemplate
+from apps.scheduling.selectors.attention import not_over, soon
 from restartix.kernel import clock
 from restartix.kernel.admin.lists import ChoiceOfRows
 
@@ -38,13 +39,18 @@ class WhenFilter(admin.SimpleListFilter):
             ("tomorrow", _("Tomorrow")),
             ("week", _("Next seven days")),
             ("past", _("Before today")),
+            ("soon", _("From now, seven days")),
+            ("open", _("Not over yet")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Keep those that start on the chosen days."""
-        today = localtime(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        now = clock.now()
+        today = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
         days = {"today": (0, 1), "tomorrow": (1, 2), "week": (0, 7)}
         chosen = self.value() or ""
+        if chosen in ("soon", "open"):
+            return queryset.filter(soon(now) if chosen == "soon" else not_over(now))
         if chosen == "past":
             return queryset.filter(started_at__lt=today)
         if chosen not in days:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,26 @@ from restartix.kernel.tenancy import Actor
 
 def _release(row: Hold, *, by: Actor) -> bool:
     return holds.end(row, HoldStatus.RELEASED)
+
+
+class StatusNow(admin.SimpleListFilter):
+    """Holds by the status that everybody is shown: a live one past its end has expired, by the database's clock."""
+
+    title, parameter_name = _("status"), "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer every status."""
+        choices: Any = Hold._meta.get_field("status").flatchoices
+        return list(choices)
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep one status."""
+        chosen, lapsed = self.value(), Q(status=HoldStatus.LIVE, expires_at__lte=Now())
+        if chosen not in HoldStatus.values:
+            return queryset
+        if chosen == HoldStatus.EXPIRED:
+            return queryset.filter(Q(status=chosen) | lapsed)
+        return queryset.filter(status=chosen).exclude(lapsed)
 
 
 class TemplateOfHold(ChoiceOfRows):
@@ -69,7 +90,7 @@ class HoldAdmin(ServiceAdmin):
 
     may = {"view": DESK}
     list_display = ("template", "specialist", "start", "shown_status", "expires_at", "stream_opened_at")
-    list_filter = ("status", TemplateOfHold)
+    list_filter = (StatusNow, TemplateOfHold)
     list_select_related = ("template", "specialist")
     ordering = ("-created_at", "-id")
     fields = (

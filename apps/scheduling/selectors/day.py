@@ -116,7 +116,7 @@ def day_of(day: date, *, timezone: str, actor: Actor) -> Day:
     """
     start, end = span(timezone, day, day)
     own = actor.user_id if actor.effective_role == Role.SPECIALIST else None
-    booked, held = _booked(start, end, own), _held(own)
+    booked, held = _booked(start, end, own), held_now(own)
     columns, away = [], []
     for person in _people([*booked], own):
         kept = [entry for entry in held if entry.specialist_id == person.pk and entry.start < end and entry.end > start]
@@ -161,7 +161,8 @@ def _entry(row: Appointment) -> Booked:
     )
 
 
-def _held(own: int | None) -> list[Held]:
+def held_now(own: int | None) -> list[Held]:
+    """Return the times that are being chosen right now, with `own` those of that user as a specialist."""
     rows = Hold.objects.filter(status=HoldStatus.LIVE, expires_at__gt=Now()).select_related("template", "specialist")
     if own is not None:
         rows = rows.filter(specialist__user_id=own)
