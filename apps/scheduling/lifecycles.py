@@ -1,4 +1,4 @@
-"""Every status in scheduling, and every move between them. Source: contract/scheduling.md 1.2, 1.5."""
+"""Every status in scheduling, and every move between them. Source: contract/scheduling.md 1.2, 1.5, 4."""
 
 from django.db import models
 
@@ -61,6 +61,20 @@ CANCEL_OPERATION = Lifecycle(
     },
 )
 
+#: The moves that `POST .../onboard` makes.
+ONBOARD_OPERATION = Lifecycle(
+    AppointmentStatus,
+    {
+        _S.BOOKED: {_S.UPCOMING},
+        _S.UPCOMING: set(),
+        _S.CONFIRMED: set(),
+        _S.INPROGRESS: set(),
+        _S.DONE: set(),
+        _S.CANCELLED: set(),
+        _S.NOSHOW: set(),
+    },
+)
+
 ACTIVE = (_S.BOOKED, _S.UPCOMING, _S.CONFIRMED, _S.INPROGRESS)
 TERMINAL = (_S.DONE, _S.CANCELLED, _S.NOSHOW)
 #: From these an appointment may still be moved or cancelled.
@@ -81,4 +95,21 @@ _H = HoldStatus
 HOLD = Lifecycle(
     HoldStatus,
     {_H.LIVE: {_H.BOOKED, _H.RELEASED, _H.EXPIRED}, _H.BOOKED: set(), _H.RELEASED: set(), _H.EXPIRED: set()},
+)
+
+
+class WaitlistStatus(models.TextChoices):
+    """Where an entry of the waiting list stands; only a waiting one is ever told of a free time."""
+
+    WAITING = "waiting"
+    NOTIFIED = "notified"
+    REMOVED = "removed"
+    EXPIRED = "expired"
+
+
+_W = WaitlistStatus
+
+WAITLIST = Lifecycle(
+    WaitlistStatus,
+    {_W.WAITING: {_W.NOTIFIED, _W.REMOVED, _W.EXPIRED}, _W.NOTIFIED: set(), _W.REMOVED: set(), _W.EXPIRED: set()},
 )

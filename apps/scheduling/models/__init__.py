@@ -4,10 +4,13 @@ from apps.scheduling.models.appointments import Appointment, AppointmentStatusCh
 from apps.scheduling.models.claims import Claim
 from apps.scheduling.models.feeds import CalendarFeed
 from apps.scheduling.models.holds import Hold, HoldEvent
+from apps.scheduling.models.reminders import AppointmentReminder
 from apps.scheduling.models.templates import AppointmentTemplate, TemplateSpecialist
+from apps.scheduling.models.waitlist import WaitlistEntry
 
 __all__ = [
     "Appointment",
+    "AppointmentReminder",
     "AppointmentStatusChange",
     "AppointmentTemplate",
     "CalendarFeed",
@@ -15,4 +18,5 @@ __all__ = [
     "Hold",
     "HoldEvent",
     "TemplateSpecialist",
+    "WaitlistEntry",
 ]
