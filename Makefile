@@ -8,7 +8,7 @@ CHECKED = DEBUG=on RESTARTIX_ENV_FILE=
 COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --python-version 3.11 -q --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix bench promises storm lock clean
+.PHONY: help setup run test check fix bench promises storm mutants pictures lock clean
 
 help: ## list the targets
 	@echo 'RestartiX. Two commands are enough: make run, make test.'
@@ -50,6 +50,12 @@ promises: setup ## run what the documentation promises about failure: races, kil
 
 storm: setup ## try webhooks under 3,000 events, 20 kills and 2 wipes of Redis; takes four minutes
 	@exec $(MANAGE) test tests/races/webhooks_in_full.py $(ARGS)
+
+mutants: setup ## break the program in thirty ways and see that a test notices each; ARGS="quota" tries some
+	@$(BIN)/python tests/mutants/run.py $(ARGS)
+
+pictures: setup ## take the pictures of the documentation anew, of the demo clinics in a browser
+	@exec $(MANAGE) test tests/browser/test_pictures.py --pictures $(ARGS)
 
 lock: setup ## choose package versions anew from pyproject.toml: requirements.lock, and its part for production
 	$(COMPILE) --extra embedded --group dev --upgrade -o requirements.lock
