@@ -30,8 +30,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer `--no-skips`, for where the whole suite has to run."""
+    """Offer `--no-skips`, for where the whole suite has to run, and `--pictures`, for whoever writes them anew."""
     parser.addoption("--no-skips", action="store_true", help="a skipped test makes the run fail")
+    parser.addoption("--pictures", action="store_true", help="keep the pictures of the documentation in docs/images")
 
 
 @pytest.hookimpl(trylast=True)
