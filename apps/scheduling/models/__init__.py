@@ -5,6 +5,7 @@ from apps.scheduling.models.claims import Claim
 from apps.scheduling.models.feeds import CalendarFeed
 from apps.scheduling.models.holds import Hold, HoldEvent
 from apps.scheduling.models.reminders import AppointmentReminder
+from apps.scheduling.models.rooms import Room
 from apps.scheduling.models.templates import AppointmentTemplate, TemplateSpecialist
 from apps.scheduling.models.waitlist import WaitlistEntry
 
@@ -17,6 +18,7 @@ __all__ = [
     "Claim",
     "Hold",
     "HoldEvent",
+    "Room",
     "TemplateSpecialist",
     "WaitlistEntry",
 ]

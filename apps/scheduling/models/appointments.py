@@ -173,6 +173,11 @@ class Appointment(Timestamped, TenantModel):
             models.Index(fields=["organization", "status", "-started_at", "-id"], name="appointment_by_status"),
             models.Index(fields=["organization", "specialist", "started_at"], name="appointment_by_specialist"),
             models.Index(fields=["organization", "patient", "started_at"], name="appointment_by_patient"),
+            models.Index(
+                fields=["ended_at"],
+                name="appointment_needs_room",
+                condition=Q(mode="video", status__in=["upcoming", "confirmed", "inprogress"], deleted_at=None),
+            ),
         ]
 
     class Privacy:
