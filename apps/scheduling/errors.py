@@ -41,6 +41,16 @@ class ConsentRequired(Conflict):
     code = "consent_required"
 
 
+class PatientExists(Conflict):
+    """A patient of this clinic has this e-mail address: say whether it is the same human being."""
+
+    code = "patient_exists"
+
+    def __init__(self, patient_id: int) -> None:
+        """Name the patient."""
+        super().__init__(details={"patient_id": patient_id})
+
+
 class TooLate(Conflict):
     """It is too late for that."""
 

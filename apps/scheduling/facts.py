@@ -60,3 +60,11 @@ class AppointmentNoShow(Announcement):
     appointment_uid: str
     specialist_id: int
     patient_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentRatedLow(Announcement):
+    """A patient gave so few stars that the clinic's admins are to be told: heard inside the platform only."""
+
+    name: ClassVar[str] = "internal.appointment.rated_low"
+    appointment_id: int

@@ -24,11 +24,7 @@ FEATURES = {
     "Webhooks",
 }
 #: Operations of these features that are not built yet.
-LATER = {
-    ("PUT", "/v1/appointments/{}"),
-    ("POST", "/v1/appointments/{}/onboard"),
-    ("POST", "/v1/appointments/{}/attach-forms"),
-}
+LATER: set[tuple[str, str]] = set()
 #: Extensions of the contract that are built.
 EXTENSIONS = {
     ("PATCH", "/v1/scheduling/holds/{}"),
@@ -38,6 +34,7 @@ EXTENSIONS = {
     ("GET", "/v1/public/appointments/{}/ics"),
     ("PUT", "/v1/public/appointments/{}/cancel"),
     ("GET", "/v1/appointments/{}/ics"),
+    ("GET", "/v1/appointments/{}/patient-candidates"),
     ("GET", "/v1/specialists/{}/calendar-feed"),
     ("POST", "/v1/specialists/{}/calendar-feed"),
     ("DELETE", "/v1/specialists/{}/calendar-feed"),

@@ -13,8 +13,11 @@ from apps.scheduling.api import bodies, shapes
 from apps.scheduling.api.filters import AppointmentFilters
 from apps.scheduling.api.public import calendar_file
 from apps.scheduling.errors import (
+    AppointmentClosed,
     AppointmentTookPlace,
+    ContactSettled,
     CutoffPassed,
+    NotDone,
     NotReschedulable,
     SlotUnavailable,
     TooEarly,
@@ -24,7 +27,7 @@ from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentTemplate, TemplateSpecialist
 from apps.scheduling.models.appointments import Source
 from apps.scheduling.selectors.offers import local_date
-from apps.scheduling.services import appointments
+from apps.scheduling.services import appointments, details, ratings
 from restartix.kernel import audit, clock
 from restartix.kernel.api import queries
 from restartix.kernel.api.includes import joined, prefetched
@@ -53,7 +56,7 @@ def named(body: dict[str, Any], **rows: QuerySet[Any]) -> dict[str, Any]:
 
 
 #: Service plans come with treatment plans; until then no id names one.
-_NO_PLANS = Patient.objects.none()
+NO_PLANS = Patient.objects.none()
 
 
 class AppointmentResource(Resource):
@@ -117,6 +120,7 @@ class Appointments(AppointmentResource):
         "create": STAFF,
         "create_from_template": STAFF,
         "retrieve": MEMBERS,
+        "update": MEMBERS,
         "destroy": ADMINS,
         "change_status": MEMBERS,
         "reschedule": MEMBERS,
@@ -130,6 +134,16 @@ class Appointments(AppointmentResource):
             name_the_patient(self, self.row.patient)
         if self.action in {"change_status", "reschedule", "cancel"}:
             self.as_patient(self.row)
+        if self.action == "update":
+            self._refuse_what_others_say()
+
+    def _refuse_what_others_say(self) -> None:
+        """Refuse patients what staff say of an appointment, and staff what its patient says."""
+        as_patient = self.as_patient(self.row)
+        others = bodies.DetailsBody.of_staff if as_patient else bodies.DetailsBody.of_patient
+        sent = [name for name in self.sent.peek() if name in others]
+        if sent:
+            raise Forbidden(f"Only {'staff' if as_patient else 'the patient'} may change {', '.join(sent)}.")
 
     @operation()
     def list(self) -> Any:
@@ -153,7 +167,7 @@ class Appointments(AppointmentResource):
             specialist=Specialist.objects.alive(),
             appointment_template=AppointmentTemplate.objects.alive(),
             specialty=Specialty.objects.all(),
-            patient_service_plan=_NO_PLANS,
+            patient_service_plan=NO_PLANS,
         )
         template = rows.pop("appointment_template")
         return self.again(appointments.create(template=template, by=self.actor, **rows, **body))
@@ -167,12 +181,24 @@ class Appointments(AppointmentResource):
             appointment_template=AppointmentTemplate.objects.alive().filter(is_active=True),
             patient=Patient.objects.alive(),
             specialist=Specialist.objects.alive().filter(pk__in=offers.values("specialist_id")),
-            patient_service_plan=_NO_PLANS,
+            patient_service_plan=NO_PLANS,
         )
         template = rows.pop("appointment_template")
         made = appointments.create(template=template, source=Source.TEMPLATE, by=self.actor, **rows, **body)
         self.included = ("forms",)
         return self.again(made)
+
+    @operation(body=bodies.DetailsBody, errors=(AppointmentClosed, ContactSettled, NotDone, TooLate))
+    def update(self, row: Appointment, body: dict[str, Any]) -> Any:
+        """Change the fields that are sent: staff the details, patients their notes and their rating."""
+        if not self.as_patient(row):
+            named({**body}, specialty=Specialty.objects.all(), patient_service_plan=NO_PLANS)
+            return self.again(details.update(row, by=self.actor, **body))
+        if "patient_notes" in body:
+            details.note_as_patient(row, by=self.actor, patient_notes=body["patient_notes"])
+        if "rating" in body:
+            ratings.rate(row, by=self.actor, **body["rating"])
+        return self.again(row)
 
     @operation(errors=(AppointmentTookPlace,))
     def destroy(self, row: Appointment) -> None:

@@ -141,6 +141,39 @@ class _Details(Body):
     patient_service_plan_id = fields.Id(required=False, allow_null=True)
 
 
+class ContactChanges(Body):
+    """What changes of the contact of a booking."""
+
+    name = fields.Text(max_length=200, required=False)
+    email = fields.Email(required=False)
+    phone = fields.Phone(required=False)
+
+
+class RatingBody(Body):
+    """How the patient found the appointment; a rating without comment takes an earlier comment back."""
+
+    stars = fields.Integer(min_value=1, max_value=5)
+    comment = fields.Text(max_length=1000, required=False, allow_null=True)
+
+
+class DetailsBody(_Details):
+    """What may change of an appointment: details by the staff, notes and rating by the patient."""
+
+    of_patient = ("patient_notes", "rating")
+    of_staff = ("title", "specialty_id", "mode", "location", "notes", "patient_service_plan_id", "contact")
+
+    title = fields.Text(max_length=200, required=False)
+    contact = ContactChanges(required=False)
+    patient_notes = fields.Text(max_length=1000, required=False, allow_null=True)
+    rating = RatingBody(required=False)
+
+
+class MoreFormsBody(Body):
+    """Form templates of which the appointment is to have a form."""
+
+    form_template_ids = fields.ListOf(fields.Id(), min_items=1, max_items=20, unique=True)
+
+
 class AppointmentBody(_Details):
     """A new appointment at a time of staff's own choosing."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
 
 from rest_framework import serializers
 
@@ -12,9 +13,22 @@ from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentTemplate
 from apps.scheduling.models.appointments import CancelActor, ReasonCode, RoomStatus, Source, cancel_until, room_name
 from apps.scheduling.models.templates import Mode
+from apps.scheduling.services import paperwork
 from restartix.kernel.api import fields
 from restartix.kernel.api.serializers import Representation
 from restartix.kernel.roles import Role
+
+
+def _of_the_answer(
+    shape: Representation, name: str, ask: Callable[[list[Any]], Mapping[int, Any]]
+) -> Mapping[int, Any]:
+    """Return what `ask` says of all rows of the answer that `shape` is part of; asked once an answer."""
+    shared = cast("dict[str, Any]", shape.context)  # one dictionary for all rows
+    if name not in shared:
+        rows = shape.instance if shape.parent is None else shape.parent.instance
+        shared[name] = ask(list(rows) if isinstance(rows, Iterable) else [rows])
+    found: Mapping[int, Any] = shared[name]
+    return found
 
 
 class TemplateForm(Representation):
@@ -80,8 +94,9 @@ class AppointmentTemplateShape(Representation):
         return actor is not None and actor.effective_role == Role.PATIENT
 
     def get_forms(self, template: AppointmentTemplate) -> list[TemplateForm]:
-        """Return no form: forms are attached once the forms domain is there."""
-        return []
+        """Return the forms that come with its appointments, by sort order, then id."""
+        forms = _of_the_answer(self, "forms_of_templates", paperwork.kept().of_templates)
+        return TemplateForm(forms.get(template.pk, ()), many=True).data  # type: ignore[return-value]
 
     def get_specialists(self, template: AppointmentTemplate) -> list[TemplateOffer]:
         """Return who offers it, by priority, then id; patients see the active ones."""
@@ -271,8 +286,10 @@ class AppointmentShape(Representation):
         return UserRef(user, context=self.context).data if user else None  # type: ignore[return-value]
 
     def get_forms(self, appointment: Appointment) -> list[dict[str, Any]]:
-        """Return no form: forms are attached once the forms domain is there."""
-        return []
+        """Return the forms that the caller may see, as lists show them."""
+        actor = self.context["actor"]
+        forms = _of_the_answer(self, "forms", lambda rows: paperwork.kept().of(rows, seen_by=actor))
+        return list(forms.get(appointment.pk, ()))
 
     def get_documents(self, appointment: Appointment) -> list[dict[str, Any]]:
         """Return no document: they come with the documents domain."""
@@ -281,6 +298,13 @@ class AppointmentShape(Representation):
     def get_custom_field_values(self, appointment: Appointment) -> list[dict[str, Any]]:
         """Return no value: custom fields come with the forms domain."""
         return []
+
+
+class AttachedForms(Representation):
+    """The forms that were made, and the ids of those that were there already."""
+
+    created = fields.ListOf(fields.Object())
+    existing = fields.ListOf(fields.Id())
 
 
 class CalendarFeedShape(Representation):

@@ -11,10 +11,11 @@ from apps.scheduling.api import bodies, shapes
 from apps.scheduling.api.appointments import named
 from apps.scheduling.api.filters import TemplateFilters
 from apps.scheduling.models import AppointmentTemplate
-from apps.scheduling.services import templates
+from apps.scheduling.services import paperwork, templates
+from apps.scheduling.services.paperwork import ToAttach
 from restartix.kernel.api.operations import operation
 from restartix.kernel.api.resources import Resource
-from restartix.kernel.errors import AlreadyTaken, Conflict, Invalid, NotFound
+from restartix.kernel.errors import AlreadyTaken, Conflict
 from restartix.kernel.roles import ADMINS, MEMBERS
 
 
@@ -70,12 +71,13 @@ class AppointmentTemplates(Resource):
     @operation(body=bodies.AttachFormsBody, errors=(Conflict,))
     def attach_forms(self, row: AppointmentTemplate, body: dict[str, Any]) -> Any:
         """Attach form templates."""
-        raise Invalid({f"forms[{index}].form_template_id": ["not found"] for index in range(len(body["forms"]))})
+        paperwork.attach_to_template(row, [ToAttach(**form) for form in body["forms"]], by=self.actor)
+        return self._again(row)
 
     @operation()
     def detach_form(self, row: AppointmentTemplate, form_template_id: int) -> None:
         """Detach a form template."""
-        raise NotFound
+        paperwork.detach_from_template(row, form_template_id, by=self.actor)
 
     @operation(body=bodies.AttachSpecialistsBody)
     def attach_specialists(self, row: AppointmentTemplate, body: dict[str, Any]) -> Any:

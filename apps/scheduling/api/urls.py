@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.scheduling.api.appointments import Appointments
 from apps.scheduling.api.feeds import CalendarFeeds, PublicFeeds
+from apps.scheduling.api.paperwork import AppointmentForms
 from apps.scheduling.api.public import Bookings, Holds, ManagedAppointments, OfferedTemplates, Timeslots
 from apps.scheduling.api.templates import AppointmentTemplates
 from restartix.kernel.api.resources import writes
@@ -11,7 +12,8 @@ from restartix.kernel.api.resources import writes
 urlpatterns = [
     path("appointments", Appointments.as_view({"get": "list", "post": "create"})),
     path("appointments/from-template", Appointments.as_view({"post": "create_from_template"})),
-    path("appointments/<id:id>", Appointments.as_view({"get": "retrieve", "delete": "destroy"})),
+    path("appointments/<id:id>", Appointments.as_view({"get": "retrieve", **writes("update"), "delete": "destroy"})),
+    path("appointments/<id:id>/attach-forms", AppointmentForms.as_view({"post": "attach_forms"})),
     path("appointments/<id:id>/status", Appointments.as_view(writes("change_status"))),
     path("appointments/<id:id>/reschedule", Appointments.as_view(writes("reschedule"))),
     path("appointments/<id:id>/cancel", Appointments.as_view(writes("cancel"))),

@@ -28,7 +28,7 @@ from apps.scheduling.models.appointments import DEFAULT_CUTOFF_HOURS, CancelActo
 from apps.scheduling.models.templates import Mode
 from apps.scheduling.selectors.booking import timeslots
 from apps.scheduling.selectors.offers import local_date, offering
-from apps.scheduling.services import arrivals, claims, moves
+from apps.scheduling.services import arrivals, claims, moves, paperwork
 from restartix.kernel import clock
 from restartix.kernel.errors import Forbidden, Invalid, InvalidTransition
 from restartix.kernel.roles import ADMINS, DESK, MEMBERS, Role, Roles
@@ -67,8 +67,9 @@ def create(
     """Make an appointment at a time of staff's own choosing, inside the hours or not.
 
     `template` gives what `details` (title, specialty, mode, location, notes, patient_service_plan_id) leave open, and
-    the duration. Raises Invalid (422) for a start earlier than 24 hours ago or an end that does not fit,
-    NotYourAppointment (403) for a specialist making one for another, SlotUnavailable (409).
+    the duration; its forms come along where it is the `source`. Raises Invalid (422) for a start earlier than 24 hours
+    ago or an end that does not fit, NotYourAppointment (403) for a specialist making one for another, SlotUnavailable
+    (409).
     """
     if by.effective_role == Role.SPECIALIST and specialist.user_id != by.user_id:
         raise NotYourAppointment
@@ -94,6 +95,8 @@ def create(
         raise Invalid({"specialist_id": ["not found"]})
     patients.check_not_removed(patient)
     claims.take(appointment)
+    if source == Source.TEMPLATE:
+        paperwork.kept().make_missing(appointment, by=by)
     moves.begin(appointment, by=by)
     return appointment
 
@@ -144,6 +147,12 @@ def change_status(
     appointment.save()
     facts.record(moves.missed(appointment) if to == S.NOSHOW else moves.updated(appointment))
     return appointment
+
+
+def may_set(appointment: Appointment, to: AppointmentStatus, *, by: Actor) -> bool:
+    """Tell whether the caller may move the appointment from where it stands to `to`, whatever the clock says."""
+    roles = STATUS_ROLES.get((S(appointment.status), to))
+    return roles is not None and (by.effective_role in roles or is_assigned(appointment, by))
 
 
 def _setters(to: AppointmentStatus) -> Roles:

@@ -9,11 +9,17 @@ Source: contract/scheduling.md 1.1 (`forms`), 1.3 (`forms`), 3.1 (from-template,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from django.db import transaction
+
+from apps.scheduling.errors import NotOnboarded
+from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentTemplate
+from apps.scheduling.services import moves
+from restartix.kernel.errors import Conflict, Invalid, InvalidTransition, NotFound
 from restartix.kernel.tenancy import Actor
 
 #: A form as lists show it (contract/forms.md 1.4, FormSummary), ready to be written as JSON.
@@ -122,7 +128,54 @@ def kept() -> Paperwork:
     return _keepers[0] if _keepers else _NOBODY
 
 
-def unknown(ids: Iterable[int]) -> set[int]:
-    """Return those of the ids that no form may be made of."""
-    wanted = set(ids)
-    return wanted - kept().known(wanted)
+@transaction.atomic
+def attach_to(appointment: Appointment, template_ids: Collection[int], *, by: Actor) -> Attached:
+    """Make the forms that the appointment does not have yet, of any published form templates. Locks its row.
+
+    Raises Invalid (422) naming every id that is none, NotOnboarded (409) while there is no patient, InvalidTransition
+    (409) for an appointment that does not take place.
+    """
+    _check_known([(f"form_template_ids[{index}]", each) for index, each in enumerate(template_ids)])
+    appointment = moves.lock(appointment)
+    if appointment.status == AppointmentStatus.BOOKED:
+        raise NotOnboarded
+    if appointment.status in (AppointmentStatus.CANCELLED, AppointmentStatus.NOSHOW):
+        raise InvalidTransition(current=appointment.status, to=appointment.status, allowed=[])
+    return kept().make_missing(appointment, template_ids, by=by)
+
+
+@transaction.atomic
+def attach_to_template(template: AppointmentTemplate, forms: Sequence[ToAttach], *, by: Actor) -> None:
+    """Let new appointments of the template bring these forms along, all of them or none. Locks the template.
+
+    Raises Invalid (422) for a form template that is none or listed twice, Conflict (409) with `form_template_ids` for
+    those attached already.
+    """
+    _check_known([(f"forms[{index}].form_template_id", form.form_template_id) for index, form in enumerate(forms)])
+    template = AppointmentTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
+    present = {form.form_template_id for form in kept().of_templates([template]).get(template.pk, ())}
+    again = [form.form_template_id for form in forms if form.form_template_id in present]
+    if again:
+        raise Conflict("These forms are attached already.", details={"form_template_ids": again})
+    kept().attach(template, forms, by=by)
+    template.save(update_fields=["updated_at"])
+
+
+def _check_known(named: Sequence[tuple[str, int]]) -> None:
+    """Raise Invalid (422) unless each id, given with its place in the body, is a form template and stands once."""
+    ids = [form_id for _place, form_id in named]
+    known = kept().known(set(ids))
+    problems = {place: ["not found"] for place, form_id in named if form_id not in known}
+    for index, (place, form_id) in enumerate(named):
+        if form_id in known and form_id in ids[:index]:
+            problems[place] = ["listed twice"]
+    if problems:
+        raise Invalid(problems)
+
+
+@transaction.atomic
+def detach_from_template(template: AppointmentTemplate, form_template_id: int, *, by: Actor) -> None:
+    """Take a form template off; forms that were made stay. Raises NotFound (404) if it is not attached."""
+    if not kept().detach(template, form_template_id, by=by):
+        raise NotFound
+    template.save(update_fields=["updated_at"])
