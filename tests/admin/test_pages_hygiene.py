@@ -20,6 +20,9 @@ def paths(cast, monday):
     visit = appointment(cast.sud, cast.sara.specialist, offered, monday.replace(hour=10))
     return [
         f"/admin/?date={monday.date()}",
+        f"/admin/today/print/?date={monday.date()}&notes=1",
+        "/admin/my-day/",
+        f"/admin/specialists/{cast.sara.specialist.pk}/calendar/",
         "/admin/hours/",
         f"/admin/hours/{cast.sara.specialist.pk}/",
         "/admin/scheduling/",

@@ -10,7 +10,10 @@ ADMINS = {"admin", "superadmin"}
 
 PAGES = {
     "/admin/": STAFF,
+    "/admin/today/": STAFF,
     "/admin/today/board/": STAFF,
+    "/admin/today/print/": STAFF,
+    "/admin/my-day/": STAFF - {"customer_support"},
     "/admin/hours/": STAFF,
     "/admin/scheduling/appointment/": STAFF,
     "/admin/scheduling/appointmenttemplate/": STAFF,

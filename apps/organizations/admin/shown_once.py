@@ -15,13 +15,13 @@ _PLACE = "shown_once"
 SECONDS = 120
 
 
-def keep(request: HttpRequest, key: int, secret: str) -> None:
+def keep(request: HttpRequest, key: int | str, secret: str) -> None:
     """Keep the secret of row `key` for the next page of this session; an earlier one is dropped."""
     sealed = crypto.seal(secret.encode(), place=_place(request, key))
     request.session[_PLACE] = {"key": key, "sealed": base64.b64encode(sealed).decode(), "until": time.time() + SECONDS}
 
 
-def take(request: HttpRequest, key: int) -> str | None:
+def take(request: HttpRequest, key: int | str) -> str | None:
     """Return the kept secret of row `key` and forget it; None if there is none, or it waited too long."""
     kept: Any = request.session.pop(_PLACE, None)
     if not kept or kept["key"] != key or kept["until"] < time.time():
@@ -32,5 +32,5 @@ def take(request: HttpRequest, key: int) -> str | None:
         return None
 
 
-def _place(request: HttpRequest, key: int) -> str:
+def _place(request: HttpRequest, key: int | str) -> str:
     return f"{_PLACE}|{request.user.pk}|{key}"

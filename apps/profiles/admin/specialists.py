@@ -19,12 +19,13 @@ from apps.profiles.models import Specialist, Specialty
 from apps.profiles.models.specialists import LicenseStatus
 from apps.profiles.services import specialists, specialties
 from restartix.kernel import clock
+from restartix.kernel.admin.entry import entry_of
 from restartix.kernel.admin.forms import ServiceForm
 from restartix.kernel.admin.lists import ChoiceOfRows, DeletedFilter
 from restartix.kernel.admin.model_admin import ServiceAdmin
 from restartix.kernel.admin.moves import Move
 from restartix.kernel.admin.widgets import DateInput
-from restartix.kernel.roles import ADMINS, STAFF
+from restartix.kernel.roles import ADMINS, CLINICIANS, STAFF
 
 LICENSE = ("number", "issuing_body", "issued_on", "expires_on")
 
@@ -132,7 +133,10 @@ class SpecialistAdmin(ServiceAdmin):
     creates = staticmethod(specialists.create)
     amends = staticmethod(specialists.change)
     removes = staticmethod(specialists.delete)
-    companions = ((_("Working hours"), "admin:hours_of", STAFF),)
+    companions = (
+        (_("Working hours"), "admin:hours_of", STAFF),
+        (_("Calendar address"), "admin:calendar_of", CLINICIANS),
+    )
     list_display = ("name", "title", "practises", "is_bookable", "licence", "license_expires_on")
     list_filter = (OfSpecialty, LicenseFilter, BookableFilter, "scheduling_active", DeletedFilter)
     search_fields = ("name", "title")
@@ -168,6 +172,13 @@ class SpecialistAdmin(ServiceAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Read the specialties and the clinic's settings with the rows."""
         return super().get_queryset(request).select_related("organization").prefetch_related("specialties")
+
+    def open_companions(self, request: HttpRequest, obj: Specialist) -> list[tuple[Any, str]]:
+        """Leave out the calendar address of colleagues: it is the specialist's own, and for admins to revoke."""
+        is_own = obj.user_id is not None and obj.user_id == entry_of(request).actor.user_id
+        sees_all = is_own or entry_of(request).may(ADMINS)
+        pages = super().open_companions(request, obj)
+        return [(label, name) for label, name in pages if sees_all or name != "admin:calendar_of"]
 
     def values_of(self, form: Any, values: dict[str, Any]) -> dict[str, Any]:
         """Name users and specialties by their ids, and put the licence together again."""

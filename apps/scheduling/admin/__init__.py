@@ -1,5 +1,35 @@
 """Scheduling in the back office: the day's board, appointments, what is offered and when, what is held."""
 
-from apps.scheduling.admin import appointments, finding, hours, offers, taken, today, trays, visits_of_patient
+from apps.scheduling.admin import (
+    appointments,
+    calendar_address,
+    day_list,
+    explaining,
+    finding,
+    hours,
+    my_day,
+    offers,
+    taken,
+    today,
+    trays,
+    visits,
+    visits_of_patient,
+    week,
+)
 
-__all__ = ["appointments", "finding", "hours", "offers", "taken", "today", "trays", "visits_of_patient"]
+__all__ = [
+    "appointments",
+    "calendar_address",
+    "day_list",
+    "explaining",
+    "finding",
+    "hours",
+    "my_day",
+    "offers",
+    "taken",
+    "today",
+    "trays",
+    "visits",
+    "visits_of_patient",
+    "week",
+]

@@ -14,7 +14,6 @@ from apps.scheduling.api import shapes
 from apps.scheduling.models import CalendarFeed
 from apps.scheduling.selectors.invitations import feed_of
 from apps.scheduling.services import feeds
-from restartix.environment import env
 from restartix.kernel.api import etags
 from restartix.kernel.api.operations import Answered, operation
 from restartix.kernel.api.resources import Resource
@@ -52,7 +51,7 @@ class CalendarFeeds(Resource):
     def issue(self, row: Specialist) -> Any:
         """Make the feed, or give it a new address; it is shown this once."""
         issued = feeds.issue(row, by=self.actor)
-        issued.feed.url = f"{env.public_url}/v1/calendar-feeds/{issued.token}.ics"  # type: ignore[attr-defined]
+        issued.feed.url = feeds.address_of(issued.token)  # type: ignore[attr-defined]
         return issued.feed if issued.is_new else Answered(issued.feed, status=200)
 
     @operation()

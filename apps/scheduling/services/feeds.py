@@ -10,6 +10,7 @@ from apps.organizations.lifecycles import MembershipStatus
 from apps.organizations.models import Membership
 from apps.profiles.models import Specialist
 from apps.scheduling.models import CalendarFeed
+from restartix.environment import env
 from restartix.kernel import clock
 from restartix.kernel.crypto import random_token, token_digest
 from restartix.kernel.errors import NotFound
@@ -23,6 +24,11 @@ class Issued:
     feed: CalendarFeed
     token: str
     is_new: bool
+
+
+def address_of(token: str) -> str:
+    """Return the address under which a calendar program reads the feed."""
+    return f"{env.public_url}/v1/calendar-feeds/{token}.ics"
 
 
 @transaction.atomic
