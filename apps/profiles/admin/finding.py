@@ -23,10 +23,10 @@ def patients(text: str, limit: int) -> Iterator[Result]:
     found = search.best(text, limit=limit)
     shared = search.sharing(found)
     for patient in found:
-        yield Result(patient.person.name, sheet_of(patient.pk), _detail(patient, is_shared=patient.pk in shared))
+        yield Result(patient.person.name, sheet_of(patient.pk), detail(patient, is_shared=patient.pk in shared))
 
 
-def _detail(patient: Patient, *, is_shared: bool) -> str:
+def detail(patient: Patient, *, is_shared: bool) -> str:
     born = patient.person.date_of_birth if is_shared else None
     parts = [_("No. %(number)s") % {"number": patient.pk}, patient.consumer_id]
     parts.append(_("born %(day)s") % {"day": date_format(born)} if born else None)
