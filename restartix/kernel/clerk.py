@@ -1,7 +1,8 @@
-"""The identity provider's backend API: making an account, and finding one by e-mail.
+"""The identity provider's backend API: making an account, finding one by e-mail, removing one.
 
 Everything here is a network call of bounded length; whoever makes it holds no lock that others wait for.
-Source: contract/profiles.md 2.3 (`create_account`); Clerk's Backend API, `POST /v1/users` and `GET /v1/users`.
+Source: contract/profiles.md 2.3 (`create_account`); Clerk's Backend API, `POST /v1/users`, `GET /v1/users` and
+`DELETE /v1/users/{user_id}`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
@@ -83,6 +84,13 @@ def accounts_with(email: str) -> list[Mapping[str, Any]]:
     raise _down(f"GET /users answered {status}")
 
 
+def delete_account(key: str) -> None:
+    """Remove the account; one that is gone is no mistake. Raises Unavailable (503)."""
+    status, _answer = _call("DELETE", f"/users/{quote(key, safe='')}")
+    if status >= 300 and status != 404:
+        raise _down(f"DELETE /users answered {status}")
+
+
 def _call(method: str, path: str, body: Any = None) -> tuple[int, Any]:
     """Return status and parsed body. Raises Unavailable (503) without a key or an answer, or after the deadline."""
     if not is_configured():
@@ -135,5 +143,5 @@ def _parameter(error: Mapping[str, Any]) -> str:
 
 
 def _down(reason: str) -> Unavailable:
-    logger.error("no account could be made at the identity provider: %s", reason)
+    logger.error("the identity provider did not do as asked: %s", reason)
     return Unavailable("The identity provider does not answer: try again.", retry_after_seconds=RETRY_AFTER_SECONDS)

@@ -185,6 +185,15 @@ class Unavailable(Refusal):
         super().__init__(message, headers={"Retry-After": str(retry_after_seconds)}, **more)
 
 
+@contextmanager
+def named_within(path: str) -> Iterator[None]:
+    """Let what is wrong with a value be named by its place in the whole: `person.phone` rather than `phone`."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid({f"{path}.{field}": messages for field, messages in error.fields.items()}) from error
+
+
 def constraint_of(error: IntegrityError) -> str:
     """Return the name of the constraint that broke, or an empty string where PostgreSQL names none."""
     diagnostics = getattr(error.__cause__, "diag", None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -53,6 +54,8 @@ class Provider:
     #: Answer the API with this status, whatever is asked.
     failing: int = 0
     error: dict[str, Any] = field(default_factory=dict)
+    #: Called while the provider answers, for what happens meanwhile.
+    meanwhile: Callable[[], None] | None = None
     delay_seconds: float = 0
     key_fetches: int = 0
     secret: str = field(default_factory=signatures.new_secret)
@@ -65,6 +68,9 @@ class Provider:
                 pass
 
             def do_GET(self) -> None:
+                provider.answer(self, None)
+
+            def do_DELETE(self) -> None:
                 provider.answer(self, None)
 
             def do_POST(self) -> None:
@@ -104,6 +110,12 @@ class Provider:
             return 401, {"errors": [{"code": "authentication_invalid"}]}
         if self.failing:
             return self.failing, {"errors": [self.error]}
+        if self.meanwhile is not None:
+            self.meanwhile()
+        if request.command == "DELETE":
+            key = path.path.removeprefix("/users/")
+            self.accounts = [each for each in self.accounts if each["id"] != key]
+            return 200, {"id": key, "object": "user", "deleted": True}
         if request.command == "GET":
             wanted = parse_qs(path.query)["email_address"][0]
             return 200, [each for each in self.accounts if wanted in _emails(each)]

@@ -161,7 +161,7 @@ class TestErasingAtOneClinic:
 
     def test_it_is_refused_where_other_clinics_have_the_person_too(self, cast, ana, everywhere):
         with within(cast.nord):
-            patients.open_file(ana.patient.person, by=SYSTEM)
+            patients.open_file(ana.patient.person.pk, by=SYSTEM)
 
         with pytest.raises(CommandError) as refused:
             call_command(
@@ -233,7 +233,7 @@ class TestArchives:
 
     def test_a_person_takes_along_what_every_clinic_keeps(self, cast, ana, tmp_path, everywhere):
         with within(cast.nord):
-            patients.open_file(ana.patient.person, by=SYSTEM)
+            patients.open_file(ana.patient.person.pk, by=SYSTEM)
         run("export_person", email=ana.user.email, out=tmp_path / "ana.json")
         document = json.loads((tmp_path / "ana.json").read_text())
 

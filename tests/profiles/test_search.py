@@ -65,7 +65,7 @@ class TestCopies:
     def test_follow_a_change_that_another_clinic_makes(self, cast: Cast) -> None:
         maria = patient(cast.sud, "Maria Ionescu")
         with within(cast.nord):
-            elsewhere = patients.open_file(maria.person, by=SYSTEM)
+            elsewhere = patients.open_file(maria.person.pk, by=SYSTEM)
             persons.change(elsewhere.person, by=SYSTEM, name="Maria Popescu")
 
         assert found(cast, "popescu") == ["Maria Popescu"]

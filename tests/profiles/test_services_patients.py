@@ -80,11 +80,11 @@ class TestRegistering:
             ana = cast.ana.patient
             consents.grant(patient=ana, type="analytics", method="paper", by=make.SYSTEM)
             with pytest.raises(AlreadyPatient):
-                patients.open_file(ana.person, by=make.SYSTEM)
+                patients.open_file(ana.person.pk, by=make.SYSTEM)
             ana.deleted_at = clock.now()
             ana.save()
 
-            back = patients.open_file(ana.person, by=make.SYSTEM)
+            back = patients.open_file(ana.person.pk, by=make.SYSTEM)
 
             assert (back.pk, back.deleted_at) == (ana.pk, None)
             assert consents.active_types(back) == {"analytics"}
@@ -128,7 +128,7 @@ class TestTheGate:
             # the same person at another clinic; only onboarding may do this in life
             cursor.execute("SELECT set_config('app.user', %s, true)", [str(cast.ana.user.pk)])
             person = PatientPerson.objects.get(pk=cast.ana.patient.person_id)
-            there = patients.open_file(person, by=make.SYSTEM)
+            there = patients.open_file(person.pk, by=make.SYSTEM)
         profiles.consent(cast.ana.patient, "profile_sharing")
 
         assert len(self.seen(cast.ana.patient, cast.mara.user, Role.CUSTOMER_SUPPORT)) == 17
@@ -138,7 +138,7 @@ class TestTheGate:
         with make.within(cast.nord), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('app.user', %s, true)", [str(cast.ana.user.pk)])
             person = PatientPerson.objects.get(pk=cast.ana.patient.person_id)
-            patients.open_file(person, by=make.SYSTEM)
+            patients.open_file(person.pk, by=make.SYSTEM)
             persons.change(person, by=make.SYSTEM, residence="Cluj")
             entries = AuditEntry.objects.filter(entity_type="patient_person", entity_id=str(person.pk))
             assert [entry.changes for entry in entries] == [{"residence": {"old": None, "new": "Cluj"}}]

@@ -31,7 +31,7 @@ def test_a_file_opened_while_the_person_is_renamed_is_found_by_the_new_name(cast
         renamed.wait(10)
         opening.set()
         with within(cast.sud):
-            patients.open_file(person, by=SYSTEM)
+            patients.open_file(person.pk, by=SYSTEM)
         connections.close_all()
 
     with ThreadPoolExecutor(2) as crowd:

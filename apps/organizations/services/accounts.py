@@ -1,11 +1,13 @@
 """Accounts: a login for somebody who has none, made at the identity provider and here.
 
-Source: contract/profiles.md 2.3 (`create_account`), contract/organizations.md 1.1.
+Source: contract/profiles.md 2.1, 2.3 and contract/scheduling.md 3.1 (`create_account`), contract/organizations.md 1.1.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -19,14 +21,53 @@ from restartix.kernel import clerk, clock
 from restartix.kernel.errors import AlreadyTaken, Invalid, Unavailable
 from restartix.kernel.tenancy import Actor
 
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """An account at the identity provider, and whether it was made just now rather than found."""
+
+    account: Account
+    is_new: bool
+
+
+def is_asked_of_provider(email: str) -> bool:
+    """Tell whether a login for `email` takes a call to the identity provider: nobody here has that e-mail yet."""
+    return not settings.DEVELOPMENT_ISSUER and not User.objects.filter(email=email.lower(), deleted_at=None).exists()
+
+
+def provide(*, email: str, name: str) -> Provided:
+    """Make the account at the identity provider, or find the one that has proven the e-mail to be its own.
+
+    Waits for the network, at most twice some seconds: call it in no transaction, and `create_account` with what it
+    gives in the next one. Raises Invalid (422), AlreadyTaken (409) and Unavailable (503) as `create_account` does.
+    """
+    return _provided(users.checked_email(email), name)
+
+
+def withdraw(provided: Provided) -> None:
+    """Remove the account that was made for something that then failed, so that nothing is left of the attempt.
+
+    Waits for the network. An account that was found is not ours to remove. What cannot be removed stays, on the log's
+    record, and the next attempt links it.
+    """
+    if not provided.is_new:
+        return
+    try:
+        clerk.delete_account(provided.account.id)
+    except Unavailable:
+        logger.exception("an account that nobody needs stays at the identity provider: %s", provided.account.id)
+
 
 @transaction.atomic
-def create_account(*, email: str, name: str, by: Actor) -> User:
+def create_account(*, email: str, name: str, by: Actor, provided: Provided | None = None) -> User:
     """Return the user with this `email`, made at the identity provider and here if there is none yet.
 
-    The provider is asked inside the caller's transaction, at most twice, each time at most some seconds: call this
-    before anything is locked. If the transaction is rolled back afterwards the provider's account stays, and the next
-    call finds it. Where the development issuer stands in for the provider, the user alone is made.
+    Without `provided` (see `provide`) the provider is asked inside the caller's transaction, at most twice, each time
+    at most some seconds: call this before anything is locked. If the transaction is rolled back afterwards the
+    provider's account stays, and the next call finds it. Where the development issuer stands in for the provider, the
+    user alone is made.
 
     Raises Invalid (422) for an e-mail that is none, AlreadyTaken (409) if it belongs to somebody who is blocked or has
     not proven it, and Unavailable (503, with Retry-After) if the provider is out of reach; then nothing is made.
@@ -39,7 +80,7 @@ def create_account(*, email: str, name: str, by: Actor) -> User:
         return user
     if settings.DEVELOPMENT_ISSUER:
         return _with_stand_in(user or _made(email, name, by=by), by=by)
-    return _settled(_account(email, name), user, by=by)
+    return _settled((provided or _provided(email, name)).account, user, by=by)
 
 
 def _made(email: str, name: str, *, by: Actor) -> User:
@@ -63,18 +104,17 @@ def _with_stand_in(user: User, *, by: Actor) -> User:
     return users.know_as(user, by=by, subject=users.development_subject(user))
 
 
-def _account(email: str, name: str) -> Account:
-    """Make the account, or find the one that has proven the e-mail to be its own."""
+def _provided(email: str, name: str) -> Provided:
     first, last = accounts.parts_of(name)
     try:
-        return _read(clerk.create_account(email=email, first_name=first, last_name=last))
+        return Provided(_read(clerk.create_account(email=email, first_name=first, last_name=last)), is_new=True)
     except clerk.EmailRefused as error:
         raise Invalid({"email": ["the identity provider does not accept it"]}) from error
     except clerk.EmailInUse as error:
         found = next((data for data in clerk.accounts_with(email) if accounts.has_verified(data, email)), None)
         if found is None:
             raise AlreadyTaken("email") from error
-        return _read(found)
+        return Provided(_read(found), is_new=False)
 
 
 def _read(data: Mapping[str, Any]) -> Account:

@@ -43,12 +43,14 @@ def grant(
     policy_version: str | None = None,
     granted_at: datetime | None = None,
     form_id: int | None = None,
+    is_present: bool = True,
 ) -> Grant:
     """Record that the patient agrees; holds the patient's row, so that one of two equal agreements is recorded.
 
     `policy_version` defaults to the organization's current one, `granted_at` to now. An active consent of the same type
     and version stays as it is; one of another version is withdrawn with the note `replaced`. Address and browser are
-    those of the present request. Raises Invalid (422) if `granted_at` lies in the future.
+    those of the present request, and so is who granted it, unless the consent was not given in it (`is_present`): then
+    they are not known. Raises Invalid (422) if `granted_at` lies in the future.
     """
     now = clock.now()
     if granted_at is not None and granted_at > now:
@@ -67,8 +69,8 @@ def grant(
         method=method,
         form_id=form_id,
         granted_at=granted_at or now,
-        granted_by_id=by.user_id,
-        **_origin(),
+        granted_by_id=by.user_id if is_present else None,
+        **(_origin() if is_present else {}),
     )
     if standing is None:
         _tell(patient, type)

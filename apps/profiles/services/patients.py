@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +17,7 @@ from apps.profiles.selectors import reachable
 from apps.profiles.services import caregivers, persons, seats
 from apps.profiles.services.consents import grant
 from restartix.kernel import clock
-from restartix.kernel.errors import AlreadyTaken, Invalid, refusing
+from restartix.kernel.errors import AlreadyTaken, Invalid, named_within, refusing
 from restartix.kernel.tenancy import Actor
 from restartix.kernel.transactions import joins_transaction
 
@@ -55,7 +54,7 @@ def register(
     known = reachable.person_of_user(user) if create_account and user is not None else None
     if known is not None:
         return _opened(known, by=by, consumer_id=consumer_id, consents=consents)
-    with _named_within("person"):
+    with named_within("person"):
         made = persons.create(by=by, user=user, **person)
     return _opened(made.pk, by=by, consumer_id=consumer_id, consents=consents)
 
@@ -74,7 +73,7 @@ def _account(person: Mapping[str, Any], *, by: Actor) -> User:
     here = Patient.objects.alive().filter(person__user__email=email.lower(), person__user__deleted_at=None).first()
     if here is not None:
         raise AlreadyPatient(here.pk)
-    with _named_within("person"):
+    with named_within("person"):
         persons.check(person)
         return accounts.create_account(email=email, name=person["name"], by=by)
 
@@ -92,12 +91,13 @@ def admit(person_id: int, *, by: Actor, consumer_id: str | None = None, consents
 
 
 @transaction.atomic
-def open_file(person: PatientPerson, *, by: Actor, consumer_id: str | None = None) -> Patient:
+def open_file(person_id: int, *, by: Actor) -> Patient:
     """Make the person a patient of the active organization; a removed one comes back with id and history.
 
-    Raises AlreadyPatient (409) if the person is one, and AlreadyTaken (409) if another file has the `consumer_id`.
+    For those who know whose the id is: the person need not be visible here yet. Raises AlreadyPatient (409) if the
+    person is one.
     """
-    return _opened(person.pk, by=by, consumer_id=consumer_id)
+    return _opened(person_id, by=by)
 
 
 @transaction.atomic
@@ -140,7 +140,7 @@ def _save_new(patient: Patient) -> None:
 
 def _agree(patient: Patient, agreements: Agreements, *, by: Actor) -> None:
     for index, agreement in enumerate(agreements):
-        with _named_within(f"consents[{index}]"):
+        with named_within(f"consents[{index}]"):
             grant(patient=patient, by=by, **agreement)
 
 
@@ -154,7 +154,7 @@ def change(patient: Patient, *, by: Actor, person: Mapping[str, Any] | None = No
     patient = Patient.objects.select_for_update(of=("self",), no_key=True).select_related("person").get(pk=patient.pk)
     before = patient.person.updated_at
     if person:
-        with _named_within("person"):
+        with named_within("person"):
             patient.person = persons.change(patient.person, by=by, **person)
     differing = [name for name, value in fields.items() if getattr(patient, name) != value]
     for name in differing:
@@ -201,12 +201,3 @@ def _no_enrolment(patient: Patient) -> int:
 
 
 removal.refuse_while("active_enrolments", _no_enrolment)
-
-
-@contextmanager
-def _named_within(path: str) -> Iterator[None]:
-    """Let what is wrong with a value be named by its place in the whole: `person.phone` rather than `phone`."""
-    try:
-        yield
-    except Invalid as error:
-        raise Invalid({f"{path}.{field}": messages for field, messages in error.fields.items()}) from error

@@ -137,18 +137,24 @@ class BackOffice(AdminSite):
 
         One transaction holds the look-up of the person's role, the whole view and the rendering of its answer, so
         that lazily read rows cannot be read elsewhere; an exception rolls everything back. A view that waits for the
-        network gives an `Outside`, which is done after the commit and answered in a transaction of its own.
+        network gives an `Outside`, which is done after the commit and answered in a transaction of its own; that answer
+        may be an `Outside` again, where what was done is taken back before the page is shown.
         """
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             answer = self._inside(request, view, *args, **kwargs)
-            if isinstance(answer, Outside):
-                result, tell = answer.work(), answer.answer
-                answer = self._inside(request, lambda request: tell(result))
+            while isinstance(answer, Outside):
+                answer = self._after(request, answer)
             return answer
 
         inner = csrf_protect(inner)
         return update_wrapper(inner if cacheable else never_cache(inner), view)
+
+    def _after(self, request: HttpRequest, outside: Outside[Any]) -> Any:
+        """Do what waits for the network, in no transaction, and answer it in a second one."""
+        result = outside.work()
+        with outside.undone_on_failure(result):
+            return self._inside(request, lambda request: outside.answer(result))
 
     def _inside(self, request: HttpRequest, view: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer as the person who asks, where they are; an `Outside` is handed on, for after the commit."""

@@ -123,7 +123,8 @@ class Call:
 
     def _transact(self) -> HttpResponseBase:
         with transaction.atomic(), self._entered():
-            response = self._operate() if self.key is None or not self.sent.is_complete else self._once(self.key)
+            kept_under = self.key if self.operation.is_kept and self.sent.is_complete else None
+            response = self._operate() if kept_under is None else self._once(kept_under)
             impersonated.trace_answered(self.impersonator, self.request.method or "", status=response.status_code)
             return response
 
@@ -133,7 +134,8 @@ class Call:
             return response
         try:
             result = response.outside.work()
-            return self._repeating(lambda: self._concluded(response, result))
+            with response.outside.undone_on_failure(result):
+                return self._repeating(lambda: self._concluded(response, result))
         except Exception:
             if self._kept_under is not None:
                 self._kept_under.forget()  # nothing is going on any more: the same key may try again
