@@ -102,6 +102,8 @@ def refuse_stand_ins(values: Mapping[str, Any]) -> None:
         problems.append("WEBHOOK_ALLOW_PRIVATE is refused with DEBUG off: webhooks could reach this machine")
     if not values["debug"] and not values["clerk_api_url"].startswith("https://"):
         problems.append("CLERK_API_URL has to begin with https:// with DEBUG off: the secret key goes there")
+    if not values["debug"] and not values["daily_api_url"].startswith("https://"):
+        problems.append("DAILY_API_URL has to begin with https:// with DEBUG off: clinics' keys go there")
     unknown_limits = sorted(set(values["booking_limits"]) - set(BOOKING_LIMITS))
     if unknown_limits:
         problems.append(f"BOOKING_LIMITS: unknown {', '.join(unknown_limits)}")

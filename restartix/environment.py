@@ -330,6 +330,9 @@ class Environment:
         tuple[str, ...],
         Variable("WEBHOOK_ALLOWED_PRIVATE_HOSTS", "hosts that webhooks may reach although they are private"),
     ]
+    daily_api_url: Annotated[
+        str, Variable("DAILY_API_URL", "where video rooms are made, with each clinic's key", "https://api.daily.co/v1")
+    ]
     maxmind_account_id: Annotated[str, Variable("MAXMIND_ACCOUNT_ID", "account for geo and privacy updates")]
     maxmind_license_key: Annotated[str, Variable("MAXMIND_LICENSE_KEY", "licence key of that account", secret=True)]
     maxmind_base_url: Annotated[

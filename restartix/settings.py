@@ -141,6 +141,7 @@ RESTARTIX_IDENTITY = "apps.profiles.selectors.identity.enter"
 RESTARTIX_ISSUERS = ["apps.profiles.selectors.signing.issuer"]
 RESTARTIX_WORKPLACES = "apps.organizations.selectors.staff.workplaces_of"
 RESTARTIX_TRAIL = "apps.organizations.selectors.trail.changes_of"
+RESTARTIX_SAVED_VIEWS = "apps.organizations.services.saved_views"
 DATA_DIR = env.data_dir
 CLERK_JWKS_URL = env.clerk_jwks_url
 CLERK_JWT_KEY = env.clerk_jwt_key
@@ -149,6 +150,7 @@ CLERK_AUTHORIZED_PARTIES = list(env.clerk_authorized_parties)
 CLERK_WEBHOOK_SECRET = list(env.clerk_webhook_secret)
 CLERK_SECRET_KEY = env.clerk_secret_key
 CLERK_API_URL = env.clerk_api_url
+DAILY_API_URL = env.daily_api_url
 DEVELOPMENT_ISSUER = DEBUG and not (env.clerk_jwks_url or env.clerk_jwt_key)
 TRUSTED_PROXY_COUNT = env.trusted_proxy_count
 

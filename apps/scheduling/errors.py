@@ -113,3 +113,19 @@ class ChangedMeanwhile(Conflict):
 
 class AppointmentTookPlace(Conflict):
     """An appointment that is in progress or done is part of the record and stays."""
+
+
+class NotVideo(Conflict):
+    """This appointment takes place at the clinic: there is no video room."""
+
+    code = "not_video"
+
+
+class RoomNotReady(Conflict):
+    """The video room is not ready yet: try again in a moment."""
+
+    code = "room_not_ready"
+
+
+class RoomNotFailed(Conflict):
+    """Only a video room that failed can be tried again."""

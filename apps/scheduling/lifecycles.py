@@ -77,6 +77,8 @@ ONBOARD_OPERATION = Lifecycle(
 
 ACTIVE = (_S.BOOKED, _S.UPCOMING, _S.CONFIRMED, _S.INPROGRESS)
 TERMINAL = (_S.DONE, _S.CANCELLED, _S.NOSHOW)
+#: A patient is linked, and the session may still take place.
+WITH_PATIENT = (_S.UPCOMING, _S.CONFIRMED, _S.INPROGRESS)
 #: From these an appointment may still be moved or cancelled.
 MOVABLE = (_S.BOOKED, _S.UPCOMING, _S.CONFIRMED)
 

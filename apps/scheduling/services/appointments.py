@@ -28,7 +28,7 @@ from apps.scheduling.models.appointments import DEFAULT_CUTOFF_HOURS, CancelActo
 from apps.scheduling.models.templates import Mode
 from apps.scheduling.selectors.booking import timeslots
 from apps.scheduling.selectors.offers import local_date, offering
-from apps.scheduling.services import arrivals, claims, moves, paperwork
+from apps.scheduling.services import arrivals, claims, moves, paperwork, rooms
 from restartix.kernel import clock
 from restartix.kernel.errors import Forbidden, Invalid, InvalidTransition
 from restartix.kernel.roles import ADMINS, DESK, MEMBERS, Role, Roles
@@ -98,6 +98,7 @@ def create(
     if source == Source.TEMPLATE:
         paperwork.kept().make_missing(appointment, by=by)
     moves.begin(appointment, by=by)
+    rooms.look(appointment)
     return appointment
 
 
@@ -145,6 +146,7 @@ def change_status(
         claims.release(appointment)
         appointment.room_status = appointment.room_url = None
     appointment.save()
+    rooms.look(appointment)
     facts.record(moves.missed(appointment) if to == S.NOSHOW else moves.updated(appointment))
     return appointment
 
@@ -218,6 +220,7 @@ def cancel(
     moves.move(appointment, S.CANCELLED, by=by, reason=reason)
     appointment.room_status = appointment.room_url = None
     appointment.save()
+    rooms.look(appointment)
     claims.release(appointment)
     facts.record(moves.cancelled(appointment))
     return appointment
@@ -292,6 +295,7 @@ def _move(
         appointment.confirmed_at = None
     appointment.reschedule_count += 1
     appointment.save()
+    rooms.look(appointment)
     facts.record(moves.updated(appointment))
     facts.record(AppointmentRescheduled(**moves.described(appointment)))
 

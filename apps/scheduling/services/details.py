@@ -16,7 +16,7 @@ from apps.scheduling.lifecycles import TERMINAL, AppointmentStatus
 from apps.scheduling.models import Appointment
 from apps.scheduling.models.appointments import RoomStatus
 from apps.scheduling.models.templates import Mode
-from apps.scheduling.services import moves
+from apps.scheduling.services import moves, rooms
 from restartix.kernel import clock
 from restartix.kernel.crypto import keyed_hash
 from restartix.kernel.tenancy import Actor
@@ -81,6 +81,8 @@ def _write(appointment: Appointment, changes: Mapping[str, Any]) -> None:
         differing += ["room_status", "room_url"]
     if differing:
         appointment.save(update_fields=[*differing, "updated_at"])
+        if "mode" in differing:
+            rooms.look(appointment)
         facts.record(moves.updated(appointment))
 
 

@@ -68,6 +68,8 @@ class Operation:
     is_bare: bool = False
     #: Answers to a GET of one resource carry an ETag; None: so for every GET of one JSON resource.
     etag: bool | None = None
+    #: The answer may be kept, to be given again under the same Idempotency-Key; not where it holds what nobody stores.
+    is_kept: bool = True
     #: The patient has to do this in person: refused under impersonation; or only bodies that hold one of these fields.
     in_person: bool = False
     in_person_fields: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""One POST to an address that a customer named: pinned to a judged address, bounded in time and size, never redirected.
+"""One request to an address outside: pinned to a judged address, bounded in time and size, never redirected.
 
 Nothing of the environment (proxies, netrc) is read, nothing is decompressed, certificates are always verified.
 """
@@ -13,7 +13,7 @@ import ssl
 import time
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
@@ -43,8 +43,18 @@ class Failure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered, as far as it answered; `failure` is None exactly for a 2xx. At most MOST_READ bytes."""
+
+    failure: Failure | None
+    response_code: int | None = None
+    content: bytes | None = None
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a request; `failure` is None exactly for a 2xx."""
+    """What came of a POST; `failure` is None exactly for a 2xx."""
 
     failure: Failure | None
     response_code: int | None = None
@@ -74,19 +84,33 @@ class Poster:
         self, url: str, *, headers: Mapping[str, str], body: bytes, before: Callable[[], None] = lambda: None
     ) -> Outcome:
         """Send `body`; `before()` is called when the addresses are judged and the connection is about to be opened."""
+        reply = self.request("POST", url, headers=headers, body=body, before=before)
+        snippet = None if reply.content is None else snippet_of(reply.content[: LONGEST_SNIPPET * 4])
+        return Outcome(reply.failure, reply.response_code, snippet, reply.duration_ms)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        before: Callable[[], None] = lambda: None,
+    ) -> Reply:
+        """Make one request; `before()` is called when the addresses are judged and the connection is to be opened."""
         began = time.monotonic()
         try:
             parts = urlsplit(url)
             host = _ascii(parts.hostname or "")
             addresses = self._addresses(host)
             before()
-            code, snippet = self._exchange(parts, host, addresses, headers, body)
-            outcome = Outcome(_failure_of(code), code, snippet)
+            code, content = self._exchange(parts, host, addresses, _written(method, parts, host, headers, body))
+            reply = Reply(_failure_of(code), code, content)
         except _Failed as failed:
-            outcome = Outcome(failed.failure, failed.response_code)
+            reply = Reply(failed.failure, failed.response_code)
         except ValueError:  # a URL that was good when it was stored is no name any more
-            outcome = Outcome(Failure.DNS)
-        return Outcome(outcome.failure, outcome.response_code, outcome.snippet, int((time.monotonic() - began) * 1000))
+            reply = Reply(Failure.DNS)
+        return replace(reply, duration_ms=int((time.monotonic() - began) * 1000))
 
     def _addresses(self, host: str) -> Sequence[Address]:
         try:
@@ -98,14 +122,14 @@ class Poster:
         return addresses
 
     def _exchange(
-        self, parts: SplitResult, host: str, addresses: Sequence[Address], headers: Mapping[str, str], body: bytes
-    ) -> tuple[int, str]:
+        self, parts: SplitResult, host: str, addresses: Sequence[Address], request: bytes
+    ) -> tuple[int, bytes]:
         deadline = time.monotonic() + self.timeout_seconds
         code: list[int] = []
         try:
             with self._connected(parts, host, addresses, deadline) as connection:
                 connection.settimeout(_left(deadline))
-                connection.sendall(_request(parts, host, headers, body))
+                connection.sendall(request)
                 return _response(connection, deadline, code)
         except TimeoutError as error:
             raise _Failed(Failure.TIMEOUT, *code) from error
@@ -161,7 +185,7 @@ def _ascii(host: str) -> str:
     return host if host.isascii() else host.encode("idna").decode("ascii").lower()
 
 
-def _request(parts: SplitResult, host: str, headers: Mapping[str, str], body: bytes) -> bytes:
+def _written(method: str, parts: SplitResult, host: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """Write the request; the host is the one that was named, not the address."""
     target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (
         "?" + quote(parts.query, safe="/?%:@!$&'()*+,;=~-._[]") if parts.query else ""
@@ -175,7 +199,7 @@ def _request(parts: SplitResult, host: str, headers: Mapping[str, str], body: by
         **headers,
     }
     head = "".join(f"{field_name}: {value}\r\n" for field_name, value in lines.items())
-    return f"POST {target} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
+    return f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
 
 
 class _Bounded(io.RawIOBase):
@@ -211,7 +235,7 @@ class _Readable:
         return io.BufferedReader(self._raw)
 
 
-def _response(connection: socket.socket, deadline: float, code: list[int]) -> tuple[int, str]:
+def _response(connection: socket.socket, deadline: float, code: list[int]) -> tuple[int, bytes]:
     """Read the answer: all of it, or as much as may be read; `code` gets the status as soon as it is known."""
     raw = _Bounded(connection, deadline)
     response = http.client.HTTPResponse(_Readable(raw), method="POST")  # type: ignore[arg-type]
@@ -220,12 +244,12 @@ def _response(connection: socket.socket, deadline: float, code: list[int]) -> tu
     content = b""
     try:
         while piece := response.read(8192):
-            content = (content + piece)[: LONGEST_SNIPPET * 4]
+            content += piece
     except http.client.IncompleteRead as error:
         if not raw.is_exhausted:  # the receiver broke off; otherwise we have read as much as we do
             raise
-        content = (content + error.partial)[: LONGEST_SNIPPET * 4]
-    return response.status, snippet_of(content)
+        content += error.partial
+    return response.status, content
 
 
 def _failure_of(code: int) -> Failure | None:
