@@ -68,3 +68,30 @@ class AppointmentRatedLow(Announcement):
 
     name: ClassVar[str] = "internal.appointment.rated_low"
     appointment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeFreed(Announcement):
+    """A cancellation or a move gave time to come back: heard inside the platform only, for the waiting list."""
+
+    name: ClassVar[str] = "internal.time.freed"
+    appointment_template_id: int
+    specialist_id: int
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNotified(Announcement):
+    """Somebody on the waiting list is to hear of a free time: heard inside the platform only, for the letter."""
+
+    name: ClassVar[str] = "internal.waitlist.notified"
+    entry_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderDue(Announcement):
+    """A patient is to be reminded of this start of an appointment: heard inside the platform only, for the letter."""
+
+    name: ClassVar[str] = "internal.appointment.reminder_due"
+    appointment_id: int
+    started_at: str

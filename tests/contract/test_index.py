@@ -30,6 +30,9 @@ LATER: set[tuple[str, str]] = set()
 EXTENSIONS = {
     ("PATCH", "/v1/scheduling/holds/{}"),
     ("GET", "/v1/scheduling/timeslots/stream"),
+    ("POST", "/v1/scheduling/waitlist"),
+    ("DELETE", "/v1/scheduling/waitlist/{}"),
+    ("GET", "/v1/waitlist-entries"),
     ("GET", "/v1/public/appointment-templates"),
     ("GET", "/v1/public/appointments/{}"),
     ("GET", "/v1/public/appointments/{}/ics"),

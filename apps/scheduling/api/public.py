@@ -52,7 +52,7 @@ BOOK = Limit("book", "10/h")
 MANAGE = Limit("manage", "30/m")
 
 
-def _look_up(function: str, key: Any) -> int | None:
+def look_up(function: str, key: Any) -> int | None:
     """Ask the database which organization the named resource belongs to, None if there is no such resource."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s)", [key])
@@ -90,7 +90,7 @@ class PublicScheduling(Resource):
 
     def named_template(self, value: Any) -> int | None:
         """Return the organization of a template that a request names."""
-        return _look_up("scheduling_organization_of_template", value) if _is_id(value) else None
+        return look_up("scheduling_organization_of_template", value) if _is_id(value) else None
 
 
 def _is_id(value: Any) -> bool:
@@ -156,7 +156,7 @@ class Holds(PublicScheduling):
     def organization_of(self) -> int | None:
         """Return the organization of the hold, or of the template that is to be held."""
         if "hold_id" in self.kwargs:
-            return _look_up("scheduling_organization_of_hold", self.kwargs["hold_id"])
+            return look_up("scheduling_organization_of_hold", self.kwargs["hold_id"])
         body = self.sent.peek()
         return self.named_template(body.get("appointment_template_id")) if isinstance(body, dict) else None
 
@@ -238,7 +238,7 @@ class Bookings(PublicScheduling):
         body = self.sent.peek()
         text = body.get("hold_id") if isinstance(body, dict) else None
         try:
-            return _look_up("scheduling_organization_of_hold", UUID(text)) if isinstance(text, str) else None
+            return look_up("scheduling_organization_of_hold", UUID(text)) if isinstance(text, str) else None
         except ValueError:
             return None
 
@@ -250,6 +250,7 @@ class Bookings(PublicScheduling):
         also=(200,),
         limits=(BOOK,),
         errors=(NotFound, HoldExpired, HoldAlreadyBooked, SlotUnavailable, ConsentRequired),
+        in_person_fields=("consents",),
     )
     def book(self, body: dict[str, Any]) -> Any:
         """Book the slot that is held."""
@@ -305,7 +306,7 @@ class ManagedAppointments(PublicScheduling):
 
     def organization_of(self) -> int | None:
         """Return the appointment's organization."""
-        return _look_up("scheduling_organization_of_appointment", self.kwargs["uid"])
+        return look_up("scheduling_organization_of_appointment", self.kwargs["uid"])
 
     def _find(self) -> Appointment:
         return management.find(uid=self.kwargs["uid"], token=self.token("X-Manage-Token"))

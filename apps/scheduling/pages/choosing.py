@@ -105,6 +105,7 @@ def times_page(
         "typed": list(typed),
         "month": _month(choice, search, shown, month, day),
         "next_url": choice.url("times"),
+        "wait_url": choice.url("wait"),
         "hold_url": visit.url("hold", service=choice.template.slug),
         "city": dates.city(zone, language),
         "stream": _stream(choice),

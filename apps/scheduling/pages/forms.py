@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -13,10 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from apps.organizations.models import ConsentType, Organization
 from apps.scheduling.pages import wording
 from apps.scheduling.services.bookings import Agreement, Contact
+from apps.scheduling.services.waiting import LONGEST_DAYS
 from restartix.kernel import phones
 
 DEFAULT_COUNTRY = "RO"
 PRIVACY = ConsentType.PRIVACY_POLICY.value
+_ADDRESS = _("Enter an e-mail address in the right form, like name@example.com")
+_DAY = _("Enter a day in the right form, like 2026-12-07")
 
 
 class PhoneField(forms.CharField):
@@ -86,7 +90,7 @@ class DetailsForm(forms.Form):
         max_length=254,
         error_messages={
             "required": _("Enter your e-mail address: the confirmation is sent to it"),
-            "invalid": _("Enter an e-mail address in the right form, like name@example.com"),
+            "invalid": _ADDRESS,
         },
     )
     phone = PhoneField(error_messages={"required": _("Enter your phone number: the clinic calls if something changes")})
@@ -152,6 +156,36 @@ class DetailsForm(forms.Form):
     def agreements(self) -> tuple[Agreement, ...]:
         """What was agreed to, in the versions that the clinic shows now."""
         return tuple(Agreement(kind) for kind in self._required if self.cleaned_data.get(f"agree_{kind}"))
+
+
+class WaitingForm(DetailsForm):
+    """Who waits for a free time, on which days, and what they agree to."""
+
+    date_from = forms.DateField(error_messages={"required": _("Choose the first day"), "invalid": _DAY})
+    date_to = forms.DateField(error_messages={"required": _("Choose the last day"), "invalid": _DAY})
+    email = forms.EmailField(
+        max_length=254,
+        error_messages={"required": _("Enter your e-mail address: we write there"), "invalid": _ADDRESS},
+    )
+    notes = None  # type: ignore[assignment]
+    field_order = ("date_from", "date_to")
+
+    def __init__(self, organization: Organization, today: date, *args: Any, **kwargs: Any) -> None:
+        """Days begin with `today`, the clinic's."""
+        super().__init__(organization, *args, **kwargs)
+        self.today = today
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse days that are over, in the wrong order or too far apart."""
+        data = super().clean() or {}
+        first, last = data.get("date_from"), data.get("date_to")
+        if first and first < self.today:
+            self.add_error("date_from", _("Choose a day that is not over yet"))
+        elif first and last and last < first:
+            self.add_error("date_to", _("The last day comes before the first one"))
+        elif first and last and (last - first).days > LONGEST_DAYS:
+            self.add_error("date_to", _("Choose at most %(days)d days") % {"days": LONGEST_DAYS})
+        return data
 
 
 class CancelForm(forms.Form):

@@ -50,6 +50,7 @@ HOLD = Limit("hold", "20/m")
 HEARTBEAT = Limit("heartbeat", "60/m")
 RELEASE = Limit("release", "30/m")
 BOOK = Limit("book", "10/h")
+WAIT = Limit("book", "10/h", of="waitlist")
 MANAGE = Limit("manage", "30/m")
 
 ATTEMPTS = 4

@@ -63,6 +63,15 @@ def timeslots(
     return Timeslots(offering, timezone, first, last, free, providers)
 
 
+def is_slot(offering: Offering, *, start: datetime, specialist_id: int, now: datetime) -> bool:
+    """Tell whether `start` is a free time of this specialist: a slot of contract/scheduling.md 2.1."""
+    if chosen(offering, specialist_id) == ():
+        return False
+    day = local_date(start, "UTC")
+    found = timeslots(offering, first=day, last=day, timezone="UTC", specialist_id=specialist_id, now=now)
+    return start.timestamp() in {second for second, _ids in found.slots}
+
+
 def chosen(offering: Offering, specialist_id: int | None) -> tuple[Provider, ...]:
     """Return the providers asked for: one, or all of them."""
     if specialist_id is None:

@@ -13,19 +13,20 @@ from django.db import transaction
 
 from apps.organizations.models import Organization
 from apps.profiles.models import Patient
-from apps.profiles.services import consents as consent_service
-from apps.profiles.services import patients
+from apps.profiles.models.consents import ConsentMethod
+from apps.profiles.selectors.consents import missing_types
+from apps.profiles.services import consents, patients
 from apps.scheduling.errors import ConsentRequired, HoldAlreadyBooked, HoldExpired, SlotUnavailable
 from apps.scheduling.lifecycles import AppointmentStatus, HoldStatus
 from apps.scheduling.models import Appointment, Claim, Hold
 from apps.scheduling.models.appointments import RoomStatus, Source
 from apps.scheduling.models.holds import HoldEventType
 from apps.scheduling.models.templates import Mode
-from apps.scheduling.services import holds, moves
+from apps.scheduling.services import holds, moves, rooms
 from apps.scheduling.services.announcements import HoldChanged, announce
 from restartix.kernel import clock
 from restartix.kernel.crypto import keyed_hash, token_digest
-from restartix.kernel.errors import Invalid, NotFound
+from restartix.kernel.errors import Invalid, NotFound, named_within
 from restartix.kernel.tenancy import Actor
 
 #: Repeating a booking with the same body answers the same for this long.
@@ -77,8 +78,9 @@ class Booked:
 def book(*, hold_id: UUID, token: str | None, request: Request, by: Actor, patient: Patient | None = None) -> Booked:
     """Turn the hold into an appointment; its claim passes over and is never given up in between.
 
-    Anonymous and staff callers leave a contact (`booked`); for a signed-in patient, or one cared for, `patient` is
-    linked (`upcoming`). No user, person or patient is made or matched. Locks the hold.
+    Anonymous and staff callers leave a contact (`booked`): no user, person or patient is made or matched. For a
+    signed-in patient, or one cared for, `patient` is linked (`upcoming`), what they agree to is recorded, and the
+    template's forms are made. Locks the hold.
     Raises NotFound (404) for a hold that the token does not open, HoldExpired (410), HoldAlreadyBooked (409) if another
     request has booked it, SlotUnavailable (409) if specialist, template or organization is gone, Invalid (422) without
     the privacy policy, ConsentRequired (409) for a patient whose consents are missing.
@@ -90,9 +92,13 @@ def book(*, hold_id: UUID, token: str | None, request: Request, by: Actor, patie
         return _repeat(held, request)
     _check_alive(held)
     if patient is not None:
-        _check_consents(organization, request, patient)
-    appointment = _made(held, organization, request, by, patient)
+        _agree(organization, request, patient, by=by)
+    appointment = _made(held, organization, request, patient)
+    if patient is not None:
+        paperwork.kept().make_missing(appointment, by=by)
     moves.begin(appointment, by=by)
+    if patient is not None:
+        rooms.look(appointment)
     return Booked(appointment, is_repeat=False)
 
 
@@ -133,22 +139,36 @@ def _check_request(organization: Organization, request: Request, patient: Patien
     problems: dict[str, list[str]] = {}
     if request.contact is None:
         problems["contact"] = ["required"]
-    given = {agreement.type for agreement in request.consents}
-    if "privacy_policy" in organization.setting("required_consents") and "privacy_policy" not in given:
-        problems["consents"] = ["privacy_policy is required"]
+    problems |= missing_privacy_policy(organization, request.consents)
     if problems:
         raise Invalid(problems)
 
 
-def _check_consents(organization: Organization, request: Request, patient: Patient) -> None:
-    required = list(organization.setting("required_consents"))
-    given = {agreement.type for agreement in request.consents}
-    missing = [each for each in required if each not in given | consent_service.active_types(patient)]
+def missing_privacy_policy(organization: Organization, agreements: Sequence[Agreement]) -> dict[str, list[str]]:
+    """Return what is wrong, as Invalid takes it, where the clinic requires the privacy policy and it is not agreed."""
+    given = {agreement.type for agreement in agreements}
+    if "privacy_policy" in organization.setting("required_consents") and "privacy_policy" not in given:
+        return {"consents": ["privacy_policy is required"]}
+    return {}
+
+
+def _agree(organization: Organization, request: Request, patient: Patient, *, by: Actor) -> None:
+    """Record what the patient agrees to with the booking; what the clinic requires has to be active then."""
+    for index, agreement in enumerate(request.consents):
+        with named_within(f"consents[{index}]"):
+            consents.grant(
+                patient=patient,
+                type=agreement.type,
+                method=ConsentMethod.ELECTRONIC,
+                policy_version=agreement.policy_version,
+                by=by,
+            )
+    missing = missing_types(patient, organization)
     if missing:
         raise ConsentRequired(details={"missing": missing})
 
 
-def _made(held: Hold, organization: Organization, request: Request, by: Actor, patient: Patient | None) -> Appointment:
+def _made(held: Hold, organization: Organization, request: Request, patient: Patient | None) -> Appointment:
     """Insert the appointment and hand the claim over."""
     template, contact = held.template, request.contact
     appointment = Appointment.objects.create(
@@ -167,7 +187,7 @@ def _made(held: Hold, organization: Organization, request: Request, by: Actor, p
         patient_notes=request.notes,
         timezone=request.timezone or organization.timezone,
         locale=request.locale or organization.locale,
-        booking_consents=_consents(organization, request),
+        booking_consents=kept_consents(organization, request.consents),
         booking_digest=request.digest(),
         room_status=RoomStatus.PENDING if patient and template.mode == Mode.VIDEO else None,
     )
@@ -181,8 +201,8 @@ def _made(held: Hold, organization: Organization, request: Request, by: Actor, p
     return appointment
 
 
-def _consents(organization: Organization, request: Request) -> list[dict[str, str]]:
-    """Return the consents as the appointment keeps them until the patient is taken in."""
+def kept_consents(organization: Organization, agreements: Sequence[Agreement]) -> list[dict[str, str]]:
+    """Return the consents as they are kept until the patient is taken in."""
     policies = organization.setting("policies")
     moment = clock.now().isoformat()
     return [
@@ -191,5 +211,5 @@ def _consents(organization: Organization, request: Request) -> list[dict[str, st
             "policy_version": agreement.policy_version or policies.get(agreement.type, {}).get("version", "1"),
             "granted_at": moment,
         }
-        for agreement in request.consents
+        for agreement in agreements
     ]

@@ -2,7 +2,8 @@
 
 The exclusion constraint `claim_specialist_free` is the only judge. Taking inserts with ON CONFLICT DO NOTHING, which
 waits for a concurrent transaction on the same time and then either takes it or sees it taken: a plain INSERT under the
-same load dies of deadlocks (docs/adr/0003-claims.md). Source: contract/scheduling.md 1.4, 2.3.
+same load dies of deadlocks (docs/adr/0003-claims.md). A fact tells the waiting list of time that an appointment gives back.
+Source: contract/scheduling.md 1.4, 2.3, 4.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from typing import Any
 
 from django.db import connection
 
+from apps.organizations.services import facts
 from apps.scheduling.errors import SlotUnavailable
+from apps.scheduling.facts import TimeFreed
+from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Appointment, Claim
 from apps.scheduling.services.announcements import HoldChanged, SlotChanged, announce
+from restartix.kernel import clock
 from restartix.kernel.errors import refusing
 from restartix.kernel.tenancy import active_organization_id
 from restartix.kernel.transactions import joins_transaction
@@ -106,6 +111,8 @@ def move(appointment: Appointment, *, specialist_id: int, start: datetime, end: 
         taken.details["conflict"] = conflicting_kind(specialist_id, start=start, end=until, but=claim)
         raise
     announce(before, SlotChanged(specialist_id, start, until, "taken"))
+    if (claim.specialist_id, claim.starts_at) != (specialist_id, start):
+        _tell_freed(appointment, claim)
 
 
 @joins_transaction
@@ -115,6 +122,15 @@ def release(appointment: Appointment) -> None:
     if claim is not None:
         claim.delete()
         announce(SlotChanged(claim.specialist_id, claim.starts_at, claim.ends_at, "free"))
+        if appointment.status == AppointmentStatus.CANCELLED:  # a visit that ends early gives nothing back
+            _tell_freed(appointment, claim)
+
+
+def _tell_freed(appointment: Appointment, claim: Claim) -> None:
+    """Record that the claim's start may be free again; whether it is a slot is judged by who hears of it."""
+    if appointment.appointment_template_id is not None and claim.starts_at > clock.now():
+        start = claim.starts_at.isoformat()
+        facts.record(TimeFreed(appointment.appointment_template_id, claim.specialist_id, start))
 
 
 def claimed_until(appointment: Appointment) -> datetime:

@@ -1,4 +1,4 @@
-"""What appointments say of whoever booked them, taken away when the person is erased.
+"""What appointments and the waiting list say of whoever booked or waits, taken away when the person is erased.
 
 The appointments stay, under the pseudonym. Source: contract/profiles.md 3 (Commands).
 """
@@ -6,12 +6,14 @@ The appointments stay, under the pseudonym. Source: contract/profiles.md 3 (Comm
 from __future__ import annotations
 
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Lower
 
 from apps.organizations.services.removals import StillNeeded
 from apps.profiles.services import erasure
 from apps.profiles.services.erasure import Subject
 from apps.scheduling.lifecycles import ACTIVE
-from apps.scheduling.models import Appointment
+from apps.scheduling.models import Appointment, WaitlistEntry
+from apps.scheduling.services import waiting
 from restartix.kernel import clock
 from restartix.kernel.transactions import joins_transaction
 
@@ -19,6 +21,7 @@ from restartix.kernel.transactions import joins_transaction
 def register() -> None:
     """Take part in erasures; called once at start."""
     erasure.clears("appointments' contacts", clear_contacts)
+    erasure.clears("entries of waiting lists", clear_waiting)
 
 
 @joins_transaction
@@ -42,3 +45,11 @@ def clear_contacts(subject: Subject) -> int:
         contact_phone_hash=None,
         updated_at=clock.now(),
     )
+
+
+@joins_transaction
+def clear_waiting(subject: Subject) -> int:
+    """Take the person off every waiting list, and the contact out of every entry with one of the person's addresses."""
+    rows = WaitlistEntry.objects.alias(address=Lower("contact_email")).filter(address__in=subject.emails)
+    waiting.remove_all(rows)
+    return rows.update(contact_name=subject.pseudonym, contact_email=None, contact_phone=None)

@@ -1,4 +1,4 @@
-"""Letters about an appointment to whoever booked it: made, moved, called off.
+"""Letters about an appointment to whoever booked it: made, moved, near, called off.
 
 In the language and the time zone of the appointment, as text and as simple HTML, with the appointment as an iCalendar
 file whose SEQUENCE lets the calendar replace the older one. Source: contract/scheduling.md 1.2, 3.1, 4.
@@ -42,6 +42,11 @@ CONFIRMATION = Letter("confirmation", gettext_noop("Your appointment at {clinic}
 RESCHEDULED = Letter("rescheduled", gettext_noop("Your appointment has been moved to {day}, {time}"), ACTIVE)
 CANCELLATION = Letter(
     "cancellation", gettext_noop("Your appointment of {day}, {time} is cancelled"), (AppointmentStatus.CANCELLED,)
+)
+REMINDER = Letter(
+    "reminder",
+    gettext_noop("Reminder: your appointment at {clinic}, {day}, {time}"),
+    (AppointmentStatus.UPCOMING, AppointmentStatus.CONFIRMED),
 )
 
 

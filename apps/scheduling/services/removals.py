@@ -14,7 +14,15 @@ from apps.profiles.models import Patient, Specialist, Specialty
 from apps.profiles.selectors import care
 from apps.profiles.services import availability, patients, specialists, specialties
 from apps.scheduling.lifecycles import ACTIVE, AppointmentStatus
-from apps.scheduling.models import Appointment, AppointmentTemplate, CalendarFeed, Hold, TemplateSpecialist
+from apps.scheduling.models import (
+    Appointment,
+    AppointmentTemplate,
+    CalendarFeed,
+    Hold,
+    TemplateSpecialist,
+    WaitlistEntry,
+)
+from apps.scheduling.services import waiting
 from apps.scheduling.services.templates import release_holds
 from restartix.kernel import clock
 from restartix.kernel.tenancy import Actor
@@ -23,7 +31,7 @@ from restartix.kernel.tenancy import Actor
 def register() -> None:
     """Tell the apps below; called once at start."""
     organizations.removal.refuse_while("active_appointments", future_appointments_of_organization)
-    organizations.removal.together_with(release_holds_of_organization)
+    organizations.removal.together_with(let_go_of_visitors)
     specialists.removal.refuse_while("future_appointments", future_appointments_of_specialist)
     specialists.removal.together_with(let_go_of_specialist)
     specialties.removal.refuse_while("appointment_templates", templates_of_specialty)
@@ -70,17 +78,19 @@ def known_templates(ids: Collection[int]) -> Collection[int]:
 
 
 @transaction.atomic
-def release_holds_of_organization(organization: Organization, by: Actor) -> None:
-    """Release the organization's live holds."""
+def let_go_of_visitors(organization: Organization, by: Actor) -> None:
+    """Release the organization's live holds and empty its waiting list."""
     release_holds(Hold.objects.filter(organization=organization))
+    waiting.remove_all(WaitlistEntry.objects.filter(organization=organization))
 
 
 @transaction.atomic
 def let_go_of_specialist(specialist: Specialist, by: Actor) -> None:
-    """Take the specialist off every template, release the live holds, revoke the calendar feed."""
+    """Take the specialist off every template and the waiting list, release the live holds, revoke the feed."""
     TemplateSpecialist.objects.filter(specialist=specialist).delete()
     release_holds(Hold.objects.filter(specialist=specialist))
     CalendarFeed.objects.filter(specialist=specialist).delete()
+    waiting.remove_all(WaitlistEntry.objects.filter(specialist=specialist))
 
 
 @transaction.atomic

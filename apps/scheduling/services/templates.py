@@ -10,8 +10,8 @@ from django.db import transaction
 from apps.organizations.models import Organization
 from apps.profiles.models import Specialist
 from apps.scheduling.lifecycles import ACTIVE, HoldStatus
-from apps.scheduling.models import Appointment, AppointmentTemplate, Hold, TemplateSpecialist
-from apps.scheduling.services import holds
+from apps.scheduling.models import Appointment, AppointmentTemplate, Hold, TemplateSpecialist, WaitlistEntry
+from apps.scheduling.services import holds, waiting
 from restartix.kernel import clock, slugs
 from restartix.kernel.errors import AlreadyTaken, Conflict, Invalid, NotFound, refusing
 from restartix.kernel.tenancy import Actor, active_organization_id
@@ -59,7 +59,7 @@ def update(template: AppointmentTemplate, *, by: Actor, **fields: Any) -> Appoin
 
 @transaction.atomic
 def remove(template: AppointmentTemplate, *, by: Actor) -> None:
-    """Delete the template softly and release its live holds.
+    """Delete the template softly, release its live holds, and take who waits for it off the waiting list.
 
     Raises Conflict (409) with `future_appointments` while active appointments of it end in the future.
     """
@@ -75,6 +75,7 @@ def remove(template: AppointmentTemplate, *, by: Actor) -> None:
     template.deleted_at = now
     template.save(update_fields=["deleted_at"])
     release_holds(Hold.objects.filter(template=template))
+    waiting.remove_all(WaitlistEntry.objects.filter(appointment_template=template))
 
 
 def release_holds(rows: Any) -> None:

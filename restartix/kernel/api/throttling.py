@@ -66,6 +66,8 @@ class Limit:
     name: str
     rate: str
     by: Callable[[Mapping[str, Any]], str] | None = None
+    #: Which operation it is, where another one has the same rate and a counter of its own.
+    of: str = ""
 
     @property
     def effective(self) -> Rate:
@@ -75,7 +77,8 @@ class Limit:
 
     def bucket(self, caller: str, kwargs: Mapping[str, Any]) -> Bucket:
         """Return the counter for this caller."""
-        return Bucket(f"{self.name}:{self.by(kwargs) if self.by else caller}", self.effective)
+        name = f"{self.name}-{self.of}" if self.of else self.name
+        return Bucket(f"{name}:{self.by(kwargs) if self.by else caller}", self.effective)
 
 
 @dataclass(frozen=True, slots=True)
