@@ -126,7 +126,8 @@ def _in_query(route: Route, operation: Operation) -> Iterator[tuple[str, type[mo
             if isinstance(inner, Ids | Uids) and name not in NOBODYS:
                 yield from _meant(name)
     if operation.query is not None:
-        yield from _in_body(operation.query(), "")
+        for name, model in _in_body(operation.query(), ""):
+            yield name.removesuffix(".0"), model  # several stand in one parameter, separated by commas
 
 
 def _in_body(body: serializers.Serializer, prefix: str) -> Iterator[tuple[str, type[models.Model]]]:

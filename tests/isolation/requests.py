@@ -15,6 +15,8 @@ from django.db import IntegrityError, models, transaction
 from rest_framework import serializers
 
 from apps.organizations.models import Organization
+from apps.profiles.models import Patient, Specialist
+from apps.scheduling.models import Appointment, AppointmentTemplate
 from restartix.kernel.api.envelope import JSON
 from restartix.kernel.api.operations import Operation
 from restartix.kernel.api.schema.examples import example_of
@@ -133,7 +135,16 @@ def assembled(route: Route, worlds: Worlds) -> tuple[Request, list[Place]]:
             if place.where == "body" and _stands(body, place.name.split(".")):
                 _put(body, place.name.split("."), worlds.row(place.model, own=True).pk)
     _let_rows_belong_together(route, worlds, places)
-    return Request(route, operation, ids, body, {}), places
+    query = _of_its_day(worlds, places) if route.path == "/v1/calendar" else {}
+    return Request(route, operation, ids, body, query), places
+
+
+def _of_its_day(worlds: Worlds, places: list[Place]) -> dict[str, Any]:
+    """Let the calendar be that of a day with an appointment that every filter lets through."""
+    rows = {place.model: worlds.row(place.model, own=True) for place in places if place.where == "query"}
+    names = {"patient": Patient, "specialist": Specialist, "template": AppointmentTemplate}
+    row = any_row(Appointment, worlds.cast.sud, **{name: rows[model] for name, model in names.items()})
+    return {"date": row.started_at.date().isoformat()}
 
 
 def _let_rows_belong_together(route: Route, worlds: Worlds, places: list[Place]) -> None:

@@ -188,7 +188,11 @@ class Appointments(AppointmentResource):
         self.included = ("forms",)
         return self.again(made)
 
-    @operation(body=bodies.DetailsBody, errors=(AppointmentClosed, ContactSettled, NotDone, TooLate))
+    @operation(
+        body=bodies.DetailsBody,
+        request_example={"title": "Second look", "specialty_id": 3, "mode": "in_person", "location": "Room 3"},
+        errors=(AppointmentClosed, ContactSettled, NotDone, TooLate),
+    )
     def update(self, row: Appointment, body: dict[str, Any]) -> Any:
         """Change the fields that are sent: staff the details, patients their notes and their rating."""
         if not self.as_patient(row):

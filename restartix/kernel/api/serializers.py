@@ -92,8 +92,16 @@ class Query(Body):
     unknown = "unknown parameter"
 
     def to_internal_value(self, data: Any) -> Any:
-        """Turn canonical numbers, `true`, `false` and comma-separated lists into what the fields take."""
-        return super().to_internal_value({name: _typed(self.fields.get(name), text) for name, text in data.items()})
+        """Turn canonical numbers, `true`, `false` and comma-separated lists into what the fields take.
+
+        What is wrong with one of several values is named by the parameter, as with the filters of lists.
+        """
+        try:
+            return super().to_internal_value({name: _typed(self.fields.get(name), text) for name, text in data.items()})
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(
+                {name: [message for _, message in _flat(problems, "")] for name, problems in error.detail.items()}  # type: ignore[union-attr]
+            ) from error
 
 
 def _typed(field: serializers.Field | None, text: str) -> Any:
