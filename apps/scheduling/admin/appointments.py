@@ -15,8 +15,9 @@ from apps.scheduling.admin.appointment_moves import MOVES
 from apps.scheduling.admin.filters import SpecialistFilter, TemplateFilter, WhenFilter
 from apps.scheduling.admin.making import WHEN, MakesVisits
 from apps.scheduling.admin.visit_forms import CONTACT
+from apps.scheduling.domain.rooms import Part, opens_at
 from apps.scheduling.lifecycles import AppointmentStatus
-from apps.scheduling.models import Appointment, AppointmentStatusChange
+from apps.scheduling.models import Appointment, AppointmentStatusChange, Room
 from restartix.kernel import clock, dates
 from restartix.kernel.admin.entry import entry_of
 from restartix.kernel.admin.inlines import ServiceInline
@@ -61,7 +62,7 @@ class AppointmentAdmin(MakesVisits):
     """Appointments: times, specialist and status move by actions."""
 
     entity = "appointment"
-    list_display = ("start", "title", "specialist", "who", "state", "mode")
+    list_display = ("start", "title", "specialist", "who", "state", "mode", "room_state")
     list_filter = (WhenFilter, "status", SpecialistFilter, TemplateFilter, "source", "mode", "room_status")
     list_select_related = ("specialist", "patient__person")
     search_fields = ("title", "patient__person__name", "contact_name", "contact_email")
@@ -86,6 +87,8 @@ class AppointmentAdmin(MakesVisits):
             (_("Visit"), {"fields": ("title", "specialty", "mode", "location", "appointment_template", "price_text")}),
             (_("Notes"), {"fields": ("notes", "patient_notes")}),
         ]
+        if obj.room_status is not None:
+            shown.insert(2, (_("Video room"), {"fields": ("room_state", "room_trouble", "opens")}))
         if obj.status == S.BOOKED:
             shown.insert(1, (_("Contact"), {"fields": CONTACT}))
         if obj.status == S.CANCELLED:
@@ -145,6 +148,39 @@ class AppointmentAdmin(MakesVisits):
     def state(self, row: Appointment) -> str:
         """Show the status as colour, sign and word."""
         return status_badge(row)
+
+    @admin.display(description=_("room"), ordering="room_status")
+    def room_state(self, row: Appointment) -> str:
+        """Show how far the video room is; a visit in person has none."""
+        if row.room_status is None:
+            return "–"
+        choices: Any = Appointment._meta.get_field("room_status").flatchoices
+        style = {"ready": "confirmed", "failed": "cancelled"}.get(row.room_status, "upcoming")
+        return format_html(
+            '<span class="badge s-{0}"><svg class="icon" aria-hidden="true"><use href="#s-{0}"/></svg>{1}</span>',
+            style,
+            dict(choices)[row.room_status],
+        )
+
+    @admin.display(description=_("what went wrong last"))
+    def room_trouble(self, row: Appointment) -> str:
+        """Show what the video provider answered, where it made no room."""
+        room = Room.objects.filter(appointment=row).first()
+        return (room.error if room else "") or "–"
+
+    @admin.display(description=_("opens"))
+    def opens(self, row: Appointment) -> str:
+        """Show from when the specialist, and from when the patient, may come in."""
+        owner, guest = (localtime(opens_at(row.started_at, part)) for part in (Part.OWNER, Part.PARTICIPANT))
+        return _("for the specialist at %(owner)s, for the patient at %(guest)s") % {
+            "owner": f"{owner:%H:%M}",
+            "guest": f"{guest:%H:%M}",
+        }
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Leave out what is for one appointment alone."""
+        alone = {move.name for move in self.moves if move.leads}
+        return {name: action for name, action in super().get_actions(request).items() if name not in alone}
 
     @admin.display(description=_("price"))
     def price_text(self, row: Appointment) -> str:

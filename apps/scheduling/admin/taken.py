@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from apps.profiles.models import Specialist
+from apps.scheduling.admin.appointments import short_moment
+from apps.scheduling.api import watchers
 from apps.scheduling.lifecycles import HoldStatus
 from apps.scheduling.models import AppointmentTemplate, CalendarFeed, Claim, Hold, HoldEvent
 from apps.scheduling.services import feeds, holds
@@ -20,6 +23,7 @@ from restartix.kernel import clock
 from restartix.kernel.admin.lists import ChoiceOfRows
 from restartix.kernel.admin.model_admin import ServiceAdmin
 from restartix.kernel.admin.moves import Move
+from restartix.kernel.admin.narrowing import NarrowedList
 from restartix.kernel.roles import ADMINS, DESK
 from restartix.kernel.tenancy import Actor
 
@@ -84,12 +88,25 @@ class OwnerKind(admin.SimpleListFilter):
         return queryset.filter(Q(**{f"{self.value()}__isnull": False}))
 
 
+class HoldList(NarrowedList):
+    """Holds, each with how many streams watch it now."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Ask once for all holds of the page how many streams watch them, over all processes."""
+        super().get_results(request)
+        rows: list[Any] = list(self.result_list)
+        streams = watchers.counted(row.pk for row in rows)
+        for row in rows:
+            row.streams_now = streams.get(row.pk)
+        self.result_list = rows  # type: ignore[assignment]  # the page needs no query any more
+
+
 @admin.register(Hold)
 class HoldAdmin(ServiceAdmin):
     """Times that visitors keep while they fill in the form; staff may let one go."""
 
     may = {"view": DESK}
-    list_display = ("template", "specialist", "start", "shown_status", "expires_at", "stream_opened_at")
+    list_display = ("template", "specialist", "start", "shown_status", "expires_at", "streams")
     list_filter = (StatusNow, TemplateOfHold)
     list_select_related = ("template", "specialist")
     ordering = ("-created_at", "-id")
@@ -102,6 +119,7 @@ class HoldAdmin(ServiceAdmin):
         "created_at",
         "expires_at",
         "max_expires_at",
+        "streams",
     )
     intro = _("Times that visitors of the booking page keep while they fill in the form. They end by themselves.")
     empty_text = _("Nobody is booking right now.")
@@ -119,10 +137,20 @@ class HoldAdmin(ServiceAdmin):
         """Nothing here is edited."""
         return self.fields
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return the list that knows who watches."""
+        return HoldList
+
     @admin.display(description=_("start"), ordering="started_at")
-    def start(self, row: Hold) -> datetime:
+    def start(self, row: Hold) -> str:
         """Show the start on the clinic's clock."""
-        return row.started_at
+        return short_moment(row.started_at)
+
+    @admin.display(description=_("streams"))
+    def streams(self, row: Any) -> str:
+        """Show how many pages watch the hold now; a dash while that cannot be found out."""
+        known = row.streams_now if hasattr(row, "streams_now") else watchers.counted([row.pk]).get(row.pk)
+        return "–" if known is None else str(known)
 
     @admin.display(description=_("status"), ordering="status")
     def shown_status(self, row: Hold) -> str:
@@ -138,11 +166,11 @@ class ClaimAdmin(ServiceAdmin):
     """Every occupied stretch of a specialist's time, with its one owner."""
 
     may = {"view": DESK}
-    list_display = ("specialist", "starts_at", "ends_at", "owner")
+    list_display = ("specialist", "period", "owner")
     list_filter = (OfSpecialist, OwnerKind, ("starts_at", admin.DateFieldListFilter))
     list_select_related = ("specialist", "hold", "appointment")
     ordering = ("-starts_at", "-id")
-    fields = ("specialist", "starts_at", "ends_at", "owner")
+    fields = ("specialist", "period", "owner")
     intro = _("The guard against double booking: no two of these may overlap for one specialist.")
     empty_text = _("No time is taken.")
 
@@ -150,10 +178,19 @@ class ClaimAdmin(ServiceAdmin):
         """Nothing here is edited."""
         return self.fields
 
+    @admin.display(description=_("period"), ordering="starts_at")
+    def period(self, row: Claim) -> str:
+        """Show from when to when, the gap after the visit included, on the clinic's clock."""
+        ends = localtime(row.ends_at)
+        same_day = ends.date() == localtime(row.starts_at).date()
+        return f"{short_moment(row.starts_at)}–{f'{ends:%H:%M}' if same_day else short_moment(row.ends_at)}"
+
     @admin.display(description=_("owner"))
     def owner(self, row: Claim) -> str:
-        """Show whose time it is."""
-        return str(row.appointment) if row.appointment else f"{_('Hold')} {row.hold}"
+        """Show whose time it is, with the way there."""
+        kind, owned = ("appointment", row.appointment) if row.appointment else ("hold", row.hold)
+        said = row.appointment.title if row.appointment else f"{_('Hold')} {row.hold}"
+        return format_html('<a href="{}">{}</a>', reverse(f"admin:scheduling_{kind}_change", args=[owned.pk]), said)  # type: ignore[union-attr]
 
 
 @admin.register(HoldEvent)
