@@ -28,7 +28,7 @@ from restartix.settling import settle  # noqa: E402
 from restartix.streaming import streams  # noqa: E402
 
 #: Paths of the streams; other methods than GET on them, and malformed ids, are Django's to answer.
-_STREAM = re.compile(rf"/v1/scheduling/(holds/{UidConverter.regex}|timeslots)/stream")
+_STREAM = re.compile(rf"/v1/scheduling/(holds/{UidConverter.regex}|timeslots)/stream|/admin/today/stream/")
 _HEALTH = ("/healthz/live", "/healthz/ready")
 
 _streams: Any = URLRouter(consumers.urlpatterns)

@@ -1,4 +1,4 @@
-"""The streams that tell a visitor what becomes of a hold, and of the times on a page.
+"""The streams that tell a visitor what becomes of a hold and of the times on a page, and the desk that a board changed.
 
 Source: contract/scheduling.md 3.4, 4.
 
@@ -21,13 +21,14 @@ from django.urls import path
 
 import restartix.kernel.api.converters  # noqa: F401 (makes `<uid:...>` known)
 from apps.scheduling.api import watchers, watching
+from apps.scheduling.api.hints import group_of_board
 from apps.scheduling.api.public import Holds, Timeslots
 from apps.scheduling.api.watching import Watched, event_key, instant
 from apps.scheduling.models import Hold
 from apps.scheduling.services import holds
 from restartix.environment import env
 from restartix.kernel import clock
-from restartix.kernel.streams import EventStream
+from restartix.kernel.streams import EventStream, PageStream
 from restartix.kernel.tenancy import Actor, Trace, across_organizations
 
 logger = logging.getLogger("restartix.streams")
@@ -39,6 +40,8 @@ RETRY_SECONDS = 1.0
 BATCH_SECONDS = 0.2
 #: A page that only browses is told that the line is alive this often, and has to connect again after LIFE_SECONDS.
 COMMENT_SECONDS, LIFE_SECONDS = 15.0, 900.0
+#: A board is told at once, and then of everything within this time together.
+QUIET_SECONDS = 0.25
 
 
 def _group_of_specialist(number: int) -> str:
@@ -100,17 +103,14 @@ class HoldStream(EventStream):
             await self.tell("slot", message["slot"])
 
 
-class TimeslotStream(EventStream):
-    """The stream of a page that only browses."""
+class Watching(EventStream):
+    """A stream that somebody only watches: it says that it is alive, and ends after a while to be opened again."""
 
-    view = staticmethod(Timeslots.as_view({"get": "stream"}))
     timer: asyncio.TimerHandle | None = None
     begun = 0.0
 
-    async def begin(self, stream: tuple[int, ...]) -> None:
-        """Say that from now on changes are told."""
-        await self.join(*map(_group_of_specialist, stream))
-        await self.send_event("ready", {"specialist_ids": list(stream)})
+    def stay_alive(self) -> None:
+        """Begin to count."""
         self.begun = asyncio.get_running_loop().time()
         self._later()
 
@@ -132,9 +132,58 @@ class TimeslotStream(EventStream):
         if self.timer is not None:
             self.timer.cancel()
 
+
+class TimeslotStream(Watching):
+    """The stream of a page that only browses."""
+
+    view = staticmethod(Timeslots.as_view({"get": "stream"}))
+
+    async def begin(self, stream: tuple[int, ...]) -> None:
+        """Say that from now on changes are told."""
+        await self.join(*map(_group_of_specialist, stream))
+        await self.send_event("ready", {"specialist_ids": list(stream)})
+        self.stay_alive()
+
     async def slot_changed(self, message: dict[str, Any]) -> None:
         """Tell of time that changed hands."""
         await self.send_event("slot", message["slot"])
+
+
+class BoardStream(PageStream, Watching):
+    """The stream of an open board: says that something of the clinic changed and never what; the page looks again.
+
+    So nobody is told more here than the page shows them.
+    """
+
+    told = 0.0
+    due: asyncio.TimerHandle | None = None
+
+    async def begin(self, stream: int) -> None:
+        """Say that from now on changes are told; whatever happened before this moment, the page has to look for."""
+        await self.join(group_of_board(stream))
+        await self.send_event("ready", {})
+        self.stay_alive()
+
+    async def end(self) -> None:
+        """Stop both clocks."""
+        await super().end()
+        if self.due is not None:
+            self.due.cancel()
+
+    async def board_changed(self, message: dict[str, Any]) -> None:
+        """Tell at once; what follows closely is told together a moment later."""
+        if self.due is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait = self.told + QUIET_SECONDS - loop.time()
+        if wait <= 0:
+            await self._tell()
+        else:
+            self.due = loop.call_later(wait, lambda: loop.create_task(self._tell()))
+
+    async def _tell(self) -> None:
+        self.due, self.told = None, asyncio.get_running_loop().time()
+        await self.send_event("changed", {})
 
 
 class Renewer:
@@ -248,4 +297,5 @@ def _renew(places: list[tuple[int, str]]) -> tuple[dict[int, datetime], dict[int
 urlpatterns = [
     path("v1/scheduling/holds/<uid:hold_id>/stream", HoldStream.as_asgi()),
     path("v1/scheduling/timeslots/stream", TimeslotStream.as_asgi()),
+    path("admin/today/stream/", BoardStream.as_asgi()),
 ]

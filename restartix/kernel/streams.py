@@ -11,6 +11,7 @@ import io
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -19,8 +20,10 @@ from channels.exceptions import StopConsumer
 from channels.generic.http import AsyncHttpConsumer
 from channels.layers import get_channel_layer
 from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.base import BaseHandler
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import translation
 
 from restartix.kernel.api.envelope import dumps
 from restartix.kernel.api.middleware import ApiMiddleware
@@ -159,3 +162,25 @@ class EventStream(AsyncHttpConsumer):
         except Exception as error:  # noqa: BLE001 (a broker that is down must not keep the consumer alive)
             logger.warning("a stream ended untidily: %s", error)
         raise StopConsumer
+
+
+@cache
+def _pages() -> BaseHandler:
+    """Return what answers every page: the whole chain of middleware, then the view of the path."""
+    handler = BaseHandler()
+    handler.load_middleware()
+    return handler
+
+
+class PageStream(EventStream):
+    """A stream that a page watches: whoever may open the page of the same path may begin it, by the same session."""
+
+    def _asked(self) -> HttpResponseBase:
+        before = translation.get_language()
+        try:
+            response = _pages().get_response(ASGIRequest(self.scope, io.BytesIO()))
+            if isinstance(response, Ticket):
+                del response["Content-Length"]  # that of the first line alone
+            return response
+        finally:  # the thread goes on to serve others, in no language yet
+            translation.activate(before) if before else translation.deactivate()

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.organizations.models import Organization
-from apps.scheduling.admin.board import Layout
+from apps.scheduling.admin.board import board_of
 from apps.scheduling.models import Appointment, Hold
 from apps.scheduling.selectors.day import Booked, Column, Day, Free, day_of
 from restartix.kernel.roles import Role
@@ -147,36 +147,36 @@ class TestTheLayout:
     NOW = datetime(2026, 12, 7, 8, 0, tzinfo=UTC)  # 10:00 in Bucharest
 
     def test_opens_the_usual_day_in_steps_of_five_minutes(self):
-        board = Layout(day_with(), self.NOW).board()
+        board = board_of(day_with(), self.NOW)
 
         assert (board.hours[0], board.hours[-1], board.steps) == ((0, "08:00"), (108, "17:00"), 120)
-        assert board.now_row == 24
+        assert board.columns[0].now_row == 24
 
     def test_widens_to_whole_hours_for_an_early_or_late_visit(self):
         day = day_with()
         early, late = day.start + 6 * 3600 + 1500, day.start + 20 * 3600 + 600
-        board = Layout(day_with(booked(early, early + 1800), booked(late, late + 600)), self.NOW).board()
+        board = board_of(day_with(booked(early, early + 1800), booked(late, late + 600)), self.NOW)
 
         assert (board.hours[0][1], board.hours[-1][1]) == ("06:00", "20:00")
         assert [(block.row, block.steps) for block in board.columns[0].blocks] == [(5, 6), (170, 2)]
 
     def test_rounds_outwards_what_is_off_the_grid(self):
         start = day_with().start + 9 * 3600 + 120
-        (block,) = Layout(day_with(booked(start, start + 360)), self.NOW).board().columns[0].blocks
+        (block,) = board_of(day_with(booked(start, start + 360)), self.NOW).columns[0].blocks
 
         assert (block.row, block.steps, block.from_text, block.to_text) == (12, 2, "09:02", "09:08")
 
     def test_follows_the_clock_through_the_night_it_is_put_forward(self):
         day = day_with(day=date(2027, 3, 28))
         night = booked(day.start + 2 * 3600, day.start + 4 * 3600)  # 02:00 to 05:00 on the wall
-        board = Layout(day_with(night, day=date(2027, 3, 28)), self.NOW).board()
+        board = board_of(day_with(night, day=date(2027, 3, 28)), self.NOW)
 
         assert [text for _row, text in board.hours[:3]] == ["02:00", "04:00", "05:00"]
         assert (board.columns[0].blocks[0].from_text, board.columns[0].blocks[0].to_text) == ("02:00", "05:00")
 
     def test_cuts_a_visit_that_runs_over_midnight(self):
         day = day_with()
-        board = Layout(day_with(booked(day.end - 3600, day.end + 3600)), self.NOW).board()
+        board = board_of(day_with(booked(day.end - 3600, day.end + 3600)), self.NOW)
 
         (block,) = board.columns[0].blocks
         assert block.row + block.steps == board.steps

@@ -66,9 +66,9 @@ class TestAnArrival:
 
         assert set(entry.changes) == {"arrived_at"}
 
-    def test_half_a_day_early_is_somebody_elses(self, cast, now):
+    def test_seven_hours_early_is_somebody_elses(self, cast, now):
         offered = template(cast.sud, cast.sara.specialist)
-        visit = appointment(cast.sud, cast.sara.specialist, offered, later(now, 13 * 60))
+        visit = appointment(cast.sud, cast.sara.specialist, offered, later(now, 7 * 60))
 
         with within(cast.sud), pytest.raises(TooEarly) as refused:
             arrivals.arrive(visit, by=SYSTEM)

@@ -1,4 +1,4 @@
-"""Today: the front page of a clinic, one column a specialist, refreshed while it is looked at."""
+"""Today: the front page of a clinic, one column a specialist, told of every change while it is looked at."""
 
 from __future__ import annotations
 
@@ -7,92 +7,124 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.profiles.models import Specialist
-from apps.scheduling.admin.board import Board, Layout, status_name
+from apps.scheduling.admin.board import Board, board_of, etag_of, status_name
+from apps.scheduling.admin.trays import trays_of
 from apps.scheduling.lifecycles import AppointmentStatus
-from apps.scheduling.models import AppointmentTemplate
-from apps.scheduling.selectors.day import day_of
+from apps.scheduling.models import Appointment, AppointmentTemplate
+from apps.scheduling.selectors.day import Day, day_of
 from restartix.kernel import clock
 from restartix.kernel.admin.entry import Entry, Workplace, entry_of
 from restartix.kernel.admin.navigation import Page
-from restartix.kernel.roles import DESK, STAFF
+from restartix.kernel.roles import STAFF
+from restartix.kernel.streams import Ticket
 
 site: Any = admin.site
-#: Milliseconds between two looks at the server while the page is visible.
-REFRESH_MILLISECONDS = 4000
 
 
 def today(request: HttpRequest) -> HttpResponse:
     """Show the day named by `date`, or today's, on the clinic's clock."""
     entry = entry_of(request)
-    board = _board(request, entry)
-    shown = board.day.date
+    day = _day(request, entry)
+    shown, now = day.date, local_today(entry)
     context = {
         **site.each_context(request),
-        **_frame(request, entry, board),
-        "title": _("Today") if shown == _local_today(entry) else _("Day"),
+        **live(request, board_of(day, clock.now()), _refresh_url(shown), back=_address_of(shown)),
+        "title": _("Today") if shown == now else _("Day"),
         "is_front": True,
+        "follows_today": not request.GET.get("date"),
         "previous": shown - timedelta(days=1),
         "next": shown + timedelta(days=1),
-        "local_today": _local_today(entry),
-        "booking_url": reverse("booking:services", args=[_place(entry).slug]),
-        "refresh_url": reverse("admin:board"),
-        "refresh_milliseconds": REFRESH_MILLISECONDS,
-        "steps": _first_steps(entry) if not board.columns else [],
+        "local_today": now,
+        "booking_url": reverse("booking:services", args=[place_of(entry).slug]),
+        "steps": _first_steps() if not day.columns else [],
     }
     return TemplateResponse(request, "admin/scheduling/today.html", context)
 
 
 def board(request: HttpRequest) -> HttpResponse:
-    """Answer with the board alone; 304 while it shows what the page that asks has already."""
-    laid = _board(request, entry_of(request))
-    if request.headers.get("If-None-Match") == laid.etag:
+    """Answer with the live part of the day alone; 304 while it shows what the page that asks has already."""
+    day = _day(request, entry_of(request))
+    return live_part(request, board_of(day, clock.now()), back=_address_of(day.date))
+
+
+def stream(request: HttpRequest) -> HttpResponse:
+    """Let the page hear that something of the clinic changed; what it is, the page asks by itself."""
+    return Ticket(place_of(entry_of(request)).id)
+
+
+# -- the live part of a day or a week ----------------------------------------------------------------------------------
+
+
+def live_part(request: HttpRequest, laid: Board, *, back: str) -> HttpResponse:
+    """Answer with the live part of a page that shows `laid`, or 304 if it shows that already."""
+    shown = _shown(request, laid, back)
+    if request.headers.get("If-None-Match") == shown["etag"]:
         answer = HttpResponse(status=304)
     else:
-        answer = TemplateResponse(request, "admin/scheduling/board.html", _frame(request, entry_of(request), laid))
-    answer["ETag"] = laid.etag
+        answer = TemplateResponse(request, "admin/scheduling/board.html", shown)
+    answer["ETag"] = shown["etag"]
     return answer
 
 
-def _frame(request: HttpRequest, entry: Entry, laid: Board) -> dict[str, Any]:
-    """Return what the board itself needs."""
+def live(request: HttpRequest, laid: Board, refresh_url: str, *, back: str) -> dict[str, Any]:
+    """Return what a page needs that shows `laid` and keeps it fresh."""
+    return {**_shown(request, laid, back), "refresh_url": refresh_url, "stream_url": reverse("admin:board_stream")}
+
+
+def _shown(request: HttpRequest, laid: Board, back: str) -> dict[str, Any]:
+    entry = entry_of(request)
+    trays = [] if laid.is_week else trays_of(request, entry)
+    visits = site.get_model_admin(Appointment)
     return {
         "board": laid,
+        "trays": trays,
+        "etag": etag_of(laid.shown, trays),
         "statuses": [(status, status_name(status)) for status in AppointmentStatus.values],
-        "may_release": entry.may(DESK),
-        "back": f"{reverse('admin:index')}?date={laid.day.date.isoformat()}",
+        "back": back,
+        "add_url": visits.url_of("add") if visits.has_add_permission(request) else "",
     }
 
 
-def _place(entry: Entry) -> Workplace:
-    assert entry.workplace is not None  # the site shows this page inside a clinic only
+def place_of(entry: Entry) -> Workplace:
+    """Return the clinic that is open. Raises Http404 where all of them are looked at: a board is of one."""
+    if entry.workplace is None:
+        raise Http404
     return entry.workplace
 
 
-def _local_today(entry: Entry) -> date:
-    return clock.now().astimezone(ZoneInfo(_place(entry).timezone)).date()
+def local_today(entry: Entry) -> date:
+    """Return today's date on the clinic's clock."""
+    return clock.now().astimezone(ZoneInfo(place_of(entry).timezone)).date()
 
 
-def _board(request: HttpRequest, entry: Entry) -> Board:
-    day = day_of(_asked_day(request, entry), timezone=_place(entry).timezone, actor=entry.actor)
-    return Layout(day, clock.now()).board()
-
-
-def _asked_day(request: HttpRequest, entry: Entry) -> date:
-    """Return the day of the address; anything that is no day between 1970 and 9998 is today."""
+def asked_day(request: HttpRequest, entry: Entry) -> date:
+    """Return the day of the address; anything that is no day between 1971 and 9997 is today."""
     try:
         asked = date.fromisoformat(request.GET.get("date", ""))
     except ValueError:
-        return _local_today(entry)
-    return asked if 1970 < asked.year < 9998 else _local_today(entry)
+        return local_today(entry)
+    return asked if 1970 < asked.year < 9998 else local_today(entry)
 
 
-def _first_steps(entry: Entry) -> list[tuple[str, str, bool]]:
+def _day(request: HttpRequest, entry: Entry) -> Day:
+    return day_of(asked_day(request, entry), timezone=place_of(entry).timezone, actor=entry.actor)
+
+
+def _address_of(day: date) -> str:
+    return f"{reverse('admin:index')}?date={day.isoformat()}"
+
+
+def _refresh_url(day: date) -> str:
+    return f"{reverse('admin:board')}?date={day.isoformat()}"
+
+
+def _first_steps() -> list[tuple[str, str, bool]]:
     """Return what a new clinic does first: what, where, and whether it is done."""
     people = Specialist.objects.alive()
     return [
@@ -108,3 +140,4 @@ def _first_steps(entry: Entry) -> list[tuple[str, str, bool]]:
 
 site.front = today
 site.add_page(Page(path="today/board/", name="board", view=board, may=STAFF))
+site.add_page(Page(path="today/stream/", name="board_stream", view=stream, may=STAFF))

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -17,7 +18,7 @@ from apps.profiles.models import Specialist
 from apps.scheduling.domain.intervals import Interval, clip, difference, union
 from apps.scheduling.domain.slots import available_intervals
 from apps.scheduling.domain.zones import span
-from apps.scheduling.lifecycles import AppointmentStatus, HoldStatus
+from apps.scheduling.lifecycles import ACTIVE, MOVABLE, AppointmentStatus, HoldStatus
 from apps.scheduling.models import Appointment, Hold
 from apps.scheduling.selectors.offers import Provider
 from restartix.kernel.roles import Role
@@ -25,6 +26,7 @@ from restartix.kernel.tenancy import Actor
 
 #: A shorter stretch between two visits is not told as free.
 SHORTEST_FREE_SECONDS = 15 * 60
+DAY_SECONDS = 86_400
 #: These did not or will not take place, so they hold no time.
 OFF = (AppointmentStatus.CANCELLED, AppointmentStatus.NOSHOW)
 
@@ -44,6 +46,10 @@ class Booked:
     status: str
     mode: str
     color: str
+    #: Names this state of the visit's place; whoever moves it shows that this is what they saw.
+    version: str = ""
+    #: Since when the patient is here; None for whoever has not come, or is in already.
+    waiting_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,8 @@ class Held:
     specialist_id: int
     specialist: str
     title: str
-    expires: int
+    #: Left out of the board's ETag: what is left of a hold ticks in the browser.
+    expires: int = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,14 @@ class Column:
     hours: Sequence[Interval]
     entries: Sequence[Booked | Held | Free]
     off: Sequence[Booked] = ()
+    date: date | None = None
+    #: What the specialist is, such as "Dr."; a part of `name` too.
+    title: str = ""
+
+    @property
+    def short_name(self) -> str:
+        """The name without the title."""
+        return self.name.removeprefix(self.title).lstrip()
 
     @property
     def booked(self) -> list[Booked]:
@@ -116,11 +131,12 @@ def day_of(day: date, *, timezone: str, actor: Actor) -> Day:
     """
     start, end = span(timezone, day, day)
     own = actor.user_id if actor.effective_role == Role.SPECIALIST else None
-    booked, held = _booked(start, end, own), held_now(own)
+    only = {} if own is None else {"specialist__user_id": own}
+    booked, held = booked_within(start, end, **only), held_now(own)
     columns, away = [], []
     for person in _people([*booked], own):
         kept = [entry for entry in held if entry.specialist_id == person.pk and entry.start < end and entry.end > start]
-        column = _column(person, day, start, end, booked[person.pk], kept)
+        column = column_of(person, day, (start, end), booked[person.pk], kept)
         if column.entries or column.off or column.hours:
             columns.append(column)
         else:
@@ -135,11 +151,9 @@ def _people(with_appointments: Iterable[int], own: int | None) -> list[Specialis
     return list(rows.order_by("name", "pk"))
 
 
-def _booked(start: int, end: int, own: int | None) -> dict[int, list[Booked]]:
-    """Return the appointments that touch [start, end), by specialist."""
-    rows = Appointment.objects.alive().filter(started_at__lt=_moment(end), ended_at__gt=_moment(start))
-    if own is not None:
-        rows = rows.filter(specialist__user_id=own)
+def booked_within(start: int, end: int, **only: Any) -> dict[int, list[Booked]]:
+    """Return the appointments that touch [start, end), by specialist, narrowed by the look-ups `only`."""
+    rows = Appointment.objects.alive().filter(started_at__lt=_moment(end), ended_at__gt=_moment(start), **only)
     found: defaultdict[int, list[Booked]] = defaultdict(list)
     for row in rows.select_related("patient__person", "appointment_template").order_by("started_at", "pk"):
         found[row.specialist_id].append(_entry(row))
@@ -158,7 +172,29 @@ def _entry(row: Appointment) -> Booked:
         status=row.status,
         mode=row.mode,
         color=row.appointment_template.color if row.appointment_template else "",
+        version=version_of(row),
+        waiting_since=int(row.arrived_at.timestamp()) if row.arrived_at and row.status in MOVABLE else None,
     )
+
+
+def version_of(row: Appointment) -> str:
+    """Name the present state of an appointment's place: another time, specialist or status is another version."""
+    times = f"{int(row.started_at.timestamp())}-{int(row.ended_at.timestamp())}"
+    return f"{row.reschedule_count}-{row.specialist_id}-{times}-{row.status}"
+
+
+def standing_in(specialist_id: int, start: int, end: int, *, but: int | None = None) -> Booked | Held | None:
+    """Return what of the specialist's takes part of [start, end), the appointment `but` excepted; the first of it."""
+    visits = booked_within(start - DAY_SECONDS, end, specialist=specialist_id)[specialist_id]
+    found: list[Booked | Held] = [
+        entry for entry in visits if entry.status in ACTIVE and entry.kept_until > start and entry.appointment_id != but
+    ]
+    found += [
+        entry
+        for entry in held_now(None)
+        if entry.specialist_id == specialist_id and entry.start < end and entry.end > start
+    ]
+    return min(found, key=lambda entry: entry.start, default=None)
 
 
 def held_now(own: int | None) -> list[Held]:
@@ -180,9 +216,11 @@ def held_now(own: int | None) -> list[Held]:
     ]
 
 
-def _column(
-    person: Specialist, day: date, start: int, end: int, appointments: Sequence[Booked], held: Sequence[Held]
+def column_of(
+    person: Specialist, day: date, bounds: Interval, appointments: Sequence[Booked], held: Sequence[Held]
 ) -> Column:
+    """Return the day of one specialist within `bounds`, from what is booked and held in them."""
+    start, end = bounds
     taking = [entry for entry in appointments if entry.status not in OFF]
     hours = clip(hours_of(person, day - timedelta(days=1), day + timedelta(days=1)), start, end)
     busy = [(entry.start, entry.kept_until) for entry in taking] + [(entry.start, entry.end) for entry in held]
@@ -193,6 +231,8 @@ def _column(
         hours=hours,
         entries=sorted([*taking, *held, *free], key=lambda entry: (entry.start, entry.end)),
         off=[entry for entry in appointments if entry.status in OFF],
+        date=day,
+        title=person.title or "",
     )
 
 

@@ -152,9 +152,15 @@ def change_status(
 
 
 def may_set(appointment: Appointment, to: AppointmentStatus, *, by: Actor) -> bool:
-    """Tell whether the caller may move the appointment from where it stands to `to`, whatever the clock says."""
+    """Tell whether the caller may move the appointment to `to` now, as it stands."""
     roles = STATUS_ROLES.get((S(appointment.status), to))
-    return roles is not None and (by.effective_role in roles or is_assigned(appointment, by))
+    if roles is None or not (by.effective_role in roles or is_assigned(appointment, by)):
+        return False
+    try:
+        _check_moment(appointment, to)
+    except (TooEarly, TooLate):
+        return False
+    return True
 
 
 def _setters(to: AppointmentStatus) -> Roles:

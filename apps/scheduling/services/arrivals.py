@@ -17,7 +17,7 @@ from restartix.kernel import clock
 from restartix.kernel.tenancy import Actor
 
 #: Nobody waits longer than this: whoever "arrives" earlier is taken for somebody else.
-LONGEST_WAIT = timedelta(hours=12)
+LONGEST_WAIT = timedelta(hours=6)
 
 
 def is_expected(appointment: Appointment, *, now: datetime) -> bool:
@@ -29,7 +29,7 @@ def is_expected(appointment: Appointment, *, now: datetime) -> bool:
 def arrive(appointment: Appointment, *, by: Actor) -> Appointment:
     """Note that the patient is here; a second time changes nothing. Locks the row.
 
-    Raises NotExpected (409) once the session has begun or the appointment is over, TooEarly (409) more than twelve
+    Raises NotExpected (409) once the session has begun or the appointment is over, TooEarly (409) more than six
     hours before the start.
     """
     appointment = moves.lock(appointment)

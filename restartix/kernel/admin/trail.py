@@ -56,15 +56,20 @@ def _read(entity: str, row: models.Model, limit: int) -> Sequence[Change]:
     return _imported(settings.RESTARTIX_TRAIL)(entity, getattr(row, "audit_id", row.pk), limit=limit)
 
 
+def last_change(entity: str, row: models.Model) -> Change | None:
+    """Return the newest change of a row, if there is any."""
+    return next(iter(_read(entity, row, 1)), None)
+
+
 def last_change_text(entity: str, row: models.Model | None) -> str:
     """Return "Changed by Ana Pop at 12:05." for a stale page; empty where nothing is known."""
     if not entity or row is None or row.pk is None:
         return ""
-    found = _read(entity, row, 1)
-    if not found:
+    found = last_change(entity, row)
+    if found is None:
         return ""
-    at = formats.date_format(timezone.localtime(found[0].at), "TIME_FORMAT")
-    return _("Last changed by %(name)s at %(time)s.") % {"name": found[0].actor or found[0].source, "time": at}
+    at = formats.date_format(timezone.localtime(found.at), "TIME_FORMAT")
+    return _("Last changed by %(name)s at %(time)s.") % {"name": found.actor or found.source, "time": at}
 
 
 @dataclass(frozen=True, slots=True)
