@@ -22,7 +22,7 @@ from apps.scheduling.models import Appointment, Claim, Hold
 from apps.scheduling.models.appointments import RoomStatus, Source
 from apps.scheduling.models.holds import HoldEventType
 from apps.scheduling.models.templates import Mode
-from apps.scheduling.services import holds, moves, rooms
+from apps.scheduling.services import holds, moves, paperwork, rooms
 from apps.scheduling.services.announcements import HoldChanged, announce
 from restartix.kernel import clock
 from restartix.kernel.crypto import keyed_hash, token_digest
@@ -187,7 +187,7 @@ def _made(held: Hold, organization: Organization, request: Request, patient: Pat
         patient_notes=request.notes,
         timezone=request.timezone or organization.timezone,
         locale=request.locale or organization.locale,
-        booking_consents=kept_consents(organization, request.consents),
+        booking_consents=[] if patient else kept_consents(organization, request.consents),
         booking_digest=request.digest(),
         room_status=RoomStatus.PENDING if patient and template.mode == Mode.VIDEO else None,
     )
