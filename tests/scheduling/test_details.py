@@ -38,12 +38,14 @@ class World:
         self.now = datetime.now(UTC).replace(second=0, microsecond=0)
 
     def make(self, start: datetime | None = None, **more: Any) -> int:
-        start = start or self.now + 48 * HOUR
-        names = {"patient_id": self.patient.pk, "specialist_id": self.sara.pk}
-        times = {"started_at": z(start), "ended_at": z(start + HOUR)}
-        answer = self.admin.post("/v1/appointments", {**names, **times, **more})
+        answer = self.admin.post("/v1/appointments", self.body_of(start or self.now + 48 * HOUR, **more))
         assert answer.status == 201, answer.content
         return int(answer.data["id"])
+
+    def body_of(self, start: datetime, **more: Any) -> dict[str, Any]:
+        """The body of an appointment of an hour."""
+        names = {"patient_id": self.patient.pk, "specialist_id": self.sara.pk}
+        return {**names, "started_at": z(start), "ended_at": z(start + HOUR), **more}
 
     def booked(self) -> int:
         """A booking of somebody who is no patient yet."""

@@ -150,7 +150,8 @@ class Clinic:
             if specialist is not None:
                 specialist.user = user
                 specialist.save()
-        return Api({"Authorization": f"Bearer {issue_development_token(user.clerk_user_id)}"}, port)
+        token = issue_development_token(user.clerk_user_id, hours=24 * 21)  # tests travel weeks ahead
+        return Api({"Authorization": f"Bearer {token}"}, port)
 
     def patient(self, name: str = "Maria Ionescu", user: User | None = None) -> Patient:
         with acting_for(self.organization.pk, actor=BUILDER):
