@@ -75,6 +75,12 @@ class LimitReached(Conflict):
     code = "limit_reached"
 
 
+class TooManyViews(Conflict):
+    """A list keeps at most 20 views of one person: delete one first."""
+
+    code = "limit_reached"
+
+
 class NoDns(Unavailable):
     """The DNS does not answer: try again."""
 

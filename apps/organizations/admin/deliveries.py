@@ -40,9 +40,9 @@ class OfSubscription(ChoiceOfRows):
         """Offer the clinic's subscriptions."""
         return WebhookSubscription.objects.order_by("url")
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def called(self, row: Any) -> str:
         """Call each by what it is for, else by where it leads."""
-        return [(str(row.pk), row.description or row.url) for row in self.rows(request)]
+        return str(row.description or row.url)
 
 
 class OfType(admin.SimpleListFilter):

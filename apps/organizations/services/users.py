@@ -15,7 +15,7 @@ from django.db import transaction
 from apps.organizations.domain.accounts import Account
 from apps.organizations.errors import OwnAccount
 from apps.organizations.lifecycles import MembershipStatus
-from apps.organizations.models import Membership, User
+from apps.organizations.models import Membership, SavedView, User
 from restartix.kernel import clock, tenancy
 from restartix.kernel.errors import AlreadyTaken, Invalid, refusing
 from restartix.kernel.tenancy import Actor, Trace, across_organizations
@@ -100,6 +100,7 @@ def leave(user: User, *, by: Actor) -> User:
     with across_organizations(reason="a deleted user leaves every clinic", actor=by, trace=trace):
         active = Membership.everywhere.filter(user=user, status=MembershipStatus.ACTIVE)
         active.update(status=MembershipStatus.DISABLED, updated_at=clock.now())
+        SavedView.objects.filter(user=user).delete()
         return _change(user, blocked=True, deleted_at=clock.now(), current_organization=None)
 
 

@@ -26,6 +26,8 @@ PROBLEMS = (
     gettext_noop("at most 366 days after start"),
     gettext_noop("whole minutes only"),
     gettext_noop("this name is reserved"),
+    gettext_noop("at most 60 characters"),
+    gettext_noop("these are too many filters to be kept"),
     gettext_noop("3 to 63 lower-case letters, digits and single hyphens are expected, with no hyphen at either end"),
     gettext_noop("only digits, spaces and . - / ( ) may stand in a phone number, with + in front"),
     gettext_noop("start with + and the country code, like +40 721 000 111"),

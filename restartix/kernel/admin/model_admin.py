@@ -8,31 +8,32 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
 from restartix.kernel import audit
 from restartix.kernel.admin import trail, widgets
 from restartix.kernel.admin.entry import entry_of, has_entered
 from restartix.kernel.admin.forms import ServiceForm, said
+from restartix.kernel.admin.list_pages import ListPages
 from restartix.kernel.admin.moves import Move, MoveView
 from restartix.kernel.api.requests import trace_of
 from restartix.kernel.errors import Conflict, Refusal, constraint_of
 from restartix.kernel.roles import ADMINS, STAFF, Roles
-from restartix.kernel.tenancy import Actor, TenantModel, acting_for
+from restartix.kernel.tenancy import Actor, acting_for
 
 
 class SavedOutsideServices(RuntimeError):
     """The back office tried to write a row itself: a mistake in the program."""
 
 
-class ServiceAdmin(admin.ModelAdmin):
+class ServiceAdmin(ListPages):
     """Pages of one model.
 
     `creates(by=, **values)`, `amends(row, by=, **values)` and `removes(row, by=)` are services; without one of them
@@ -51,19 +52,11 @@ class ServiceAdmin(admin.ModelAdmin):
     entity: str = ""
     #: Other pages of the same row: (label, URL name that takes the primary key, who may open it).
     companions: Sequence[tuple[Any, str, Roles]] = ()
-    #: What the list says when there is nothing yet.
-    empty_text: Any = ""
-    #: One sentence under the title of the list.
-    intro: Any = ""
 
     formfield_overrides = widgets.FOR_COLUMNS
-    list_per_page = 25
-    list_max_show_all = 0
-    show_full_result_count = False
     save_on_top = False
     actions_selection_counter = True
     view_on_site = False
-    change_list_template = "admin/change_list.html"
 
     @property
     def media(self) -> forms.Media:
@@ -71,11 +64,6 @@ class ServiceAdmin(admin.ModelAdmin):
         return forms.Media()
 
     # -- who may -------------------------------------------------------------------------------------------------------
-
-    @property
-    def is_tenant(self) -> bool:
-        """Whether the rows belong to clinics."""
-        return issubclass(self.model, TenantModel)
 
     def allows(self, request: HttpRequest, act: str) -> bool:
         """Tell whether the person's role is in the table for `act`."""
@@ -115,34 +103,15 @@ class ServiceAdmin(admin.ModelAdmin):
             and (obj is None or move.applies(obj))
         ]
 
+    def open_companions(self, request: HttpRequest, obj: Any) -> list[tuple[Any, str]]:
+        """Return the other pages of `obj` that this person may open: label and URL name."""
+        return [(label, name) for label, name, roles in self.companions if entry_of(request).may(roles)]
+
     # -- lists ---------------------------------------------------------------------------------------------------------
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        """Say whose row it is where every clinic is shown."""
-        columns = list(super().get_list_display(request))
-        return ["organization", *columns] if self._shows_every_clinic(request) else columns
-
-    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
-        """Link the first column of the row itself."""
-        return [column for column in list_display if column != "organization"][:1]
-
-    def get_list_select_related(self, request: HttpRequest) -> Any:
-        """Read the clinics with the rows where they are shown."""
-        related = list(self.list_select_related) if isinstance(self.list_select_related, list | tuple) else []
-        return [*related, "organization"] if self._shows_every_clinic(request) else related
-
-    def _shows_every_clinic(self, request: HttpRequest) -> bool:
-        return self.is_tenant and entry_of(request).workplace is None
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Offer the moves that this person may make, and never a bulk deletion."""
         return {move.name: (move.on_list, move.name, str(move.label)) for move in self.open_moves(request)}
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Show the list with its introduction."""
-        title = str(self.opts.verbose_name_plural)
-        extra = {"title": title[:1].upper() + title[1:], "intro": self.intro, "empty_text": self.empty_text}
-        return super().changelist_view(request, extra | (extra_context or {}))
 
     # -- forms ---------------------------------------------------------------------------------------------------------
 
@@ -188,7 +157,7 @@ class ServiceAdmin(admin.ModelAdmin):
     def _in_the_clinic_of(self, request: HttpRequest, object_id: str | None) -> Iterator[None]:
         """Act in the row's own clinic while its page is shown to a superadmin who looks at all of them."""
         row = None
-        if object_id is not None and self._shows_every_clinic(request):
+        if object_id is not None and self.shows_every_clinic(request):
             row = self.model._default_manager.filter(pk=_number(object_id)).first()
         if row is None:
             yield
@@ -210,7 +179,7 @@ class ServiceAdmin(admin.ModelAdmin):
                 "heading": self.called(row),
                 "moves": self.open_moves(request, row),
                 "move_url": f"admin:{self.opts.app_label}_{self.opts.model_name}_move",
-                "companions": [(label, name) for label, name, roles in self.companions if entry_of(request).may(roles)],
+                "companions": self.open_companions(request, row),
                 "has_history": self._shows_history(request),
             }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -293,10 +262,6 @@ class ServiceAdmin(admin.ModelAdmin):
             return HttpResponseRedirect(self.url_of("change", key))
         messages.success(request, _("%(name)s was deleted.") % {"name": name})
         return HttpResponseRedirect(self.url_of("changelist"))
-
-    def url_of(self, page: str, *args: Any) -> str:
-        """Return the address of one of this model's pages."""
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
 
     # -- moves, history ------------------------------------------------------------------------------------------------
 
