@@ -9,6 +9,7 @@
   const newcomer = part.querySelector("details.newcomer");
   const PAUSE = 120; // milliseconds without a key before the server is asked
   let options = [], active = -1, timer = 0, asking = null;
+  let stale = false, hurried = false; // what is shown is not yet what was typed; Enter was pressed meanwhile
 
   for (const [name, value] of Object.entries({
     role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id,
@@ -27,6 +28,7 @@
   };
   const close = () => {
     list.hidden = true;
+    list.replaceChildren();
     options = [];
     active = -1;
     input.setAttribute("aria-expanded", "false");
@@ -89,6 +91,9 @@
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     mark(0);
+    stale = false;
+    if (hurried && answer.patients.length < 2) take(options[0]); // of several nobody is chosen unseen
+    hurried = false;
   };
   const ask = async () => {
     asking?.abort();
@@ -103,19 +108,19 @@
       const told = await answer.json();
       if (mine === asking) show(told);
     } catch (problem) {
-      if (problem.name !== "AbortError" && mine === asking) { close(); note.textContent = part.dataset.failed; }
+      if (problem.name !== "AbortError" && mine === asking) { stale = hurried = false; close(); note.textContent = part.dataset.failed; }
     }
   };
 
-  input.addEventListener("input", () => { choose(""); clearTimeout(timer); timer = setTimeout(ask, PAUSE); });
+  input.addEventListener("input", () => { stale = true; hurried = false; choose(""); clearTimeout(timer); timer = setTimeout(ask, PAUSE); });
   input.addEventListener("keydown", (event) => {
     const steps = { ArrowDown: active + 1, ArrowUp: active - 1 };
     if (event.key in steps) {
       event.preventDefault();
       if (list.hidden) ask(); else mark(steps[event.key]);
-    } else if (event.key === "Enter" && !event.isComposing && !list.hidden) {
+    } else if (event.key === "Enter" && !event.isComposing && (stale ? input.value.trim().length > 1 : !list.hidden)) {
       event.preventDefault();
-      take(options[active]);
+      if (stale) hurried = true; else take(options[active]);
     } else if (event.key === "Escape" && !list.hidden) {
       event.preventDefault();
       close();

@@ -376,6 +376,13 @@ class TestFreeTimes:
 
         assert page.text.count("desk only: patients cannot book it") == 5
 
+    def test_of_several_services_begin_with_the_choice(self, cast, office, offered, sara):
+        other = template(cast.sud, sara, name="Massage")
+        page = office(cast.mara).get("/admin/free/")
+
+        assert f'href="?service={other.pk}"' in page.html
+        assert starts(page) == []
+
     def test_of_nobody_are_an_empty_state(self, cast, office):
         lonely = template(cast.sud, name="Nobody's")
 

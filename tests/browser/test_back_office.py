@@ -45,12 +45,18 @@ class Clinic:
             membership = Membership.objects.get(user=self.cast.mara.user).pk
         return [
             f"/admin/?date={self.day}",
+            f"/admin/week/?specialist={sara}&date={self.day}",
             "/admin/hours/",
             f"/admin/hours/{sara}/",
             "/admin/scheduling/",
             "/admin/scheduling/appointment/",
             "/admin/scheduling/appointment/?status__exact=booked",
             f"/admin/scheduling/appointment/{self.visit.pk}/change/",
+            f"/admin/scheduling/appointment/add/?specialist={sara}&started_at={self.day}T15:00",
+            "/admin/free/",
+            f"/admin/free/?service={self.offered.pk}",
+            "/admin/why/",
+            f"/admin/why/?service={self.offered.pk}&start={self.day}T10:00",
             f"/admin/scheduling/appointment/{self.visit.pk}/history/",
             f"/admin/scheduling/appointment/moves/cancel/?ids={self.visit.pk}",
             f"/admin/scheduling/appointmenttemplate/{self.offered.pk}/change/",
@@ -144,70 +150,6 @@ def test_every_page_fits_a_narrow_window(desk: Callable[..., Watched], clinic: C
     for path in clinic.paths():
         watched.go(path)
         assert watched.page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], path
-
-
-class TestTheBoard:
-    def test_shows_a_new_booking_by_itself_and_announces_it(self, desk: Callable[..., Watched], clinic: Clinic) -> None:
-        watched = desk(language="en")
-        page = watched.go(f"/admin/?date={clinic.day}")
-        expect(page.locator(".block.s-booked")).to_have_count(1)
-
-        booking(clinic.cast.sud, clinic.offered, clinic.start.replace(hour=12), "Dan Petrescu")
-
-        expect(page.locator(".block.s-booked")).to_have_count(2, timeout=12_000)
-        expect(page.locator("[data-announce]")).to_contain_text("New appointment:")
-        expect(page.locator("[data-announce]")).to_contain_text("Dan Petrescu")
-        quiet(watched)
-
-    def test_counts_a_hold_down_and_releases_it_by_keyboard(self, desk: Callable[..., Watched], clinic: Clinic) -> None:
-        watched = desk(language="en")
-        page = watched.go(f"/admin/?date={clinic.day}")
-        left = page.locator(".holds [data-clock]")
-        expect(left).to_have_text(re.compile(r"4:[0-5]\d"))
-        first = left.inner_text()
-        expect(left).not_to_have_text(first)
-
-        page.get_by_role("button", name="Release").focus()
-        page.keyboard.press("Enter")
-
-        page.wait_for_selector(".message.success")
-        assert page.url.endswith(f"/admin/?date={clinic.day}")
-        expect(page.locator(".is-hold.block")).to_have_count(0)
-
-    def test_keeps_the_focus_through_a_refresh(self, desk: Callable[..., Watched], clinic: Clinic) -> None:
-        page = desk(language="en").go(f"/admin/?date={clinic.day}")
-        page.locator(f"#visit-{clinic.visit.pk}").focus()
-
-        booking(clinic.cast.sud, clinic.offered, clinic.start.replace(hour=12), "Dan Petrescu")
-
-        expect(page.locator(".block.s-booked")).to_have_count(2, timeout=12_000)
-        assert page.evaluate("document.activeElement.id") == f"visit-{clinic.visit.pk}"
-
-    def test_says_when_the_connection_is_lost(self, desk: Callable[..., Watched], clinic: Clinic) -> None:
-        page = desk(language="en").go(f"/admin/?date={clinic.day}")
-
-        page.route("**/today/board/**", lambda route: route.abort())
-
-        expect(page.locator("[data-offline]")).to_be_visible(timeout=20_000)
-
-    def test_is_a_list_by_specialist_on_a_telephone(self, desk: Callable[..., Watched], clinic: Clinic) -> None:
-        page = desk(language="en", width=390).go(f"/admin/?date={clinic.day}")
-
-        assert page.locator(".axis").is_hidden()
-        expect(page.locator("section.column").first).to_contain_text("10:00–10:50")
-
-    def test_leads_to_the_appointment_and_its_phone(self, desk: Callable[..., Watched], clinic: Clinic) -> None:
-        page = desk(language="en").go(f"/admin/?date={clinic.day}")
-        page.locator(".block.s-booked a").focus()
-        page.keyboard.press("Enter")
-
-        expect(page.locator("h1")).to_contain_text("Maria Ionescu")
-        expect(page.locator('a[href="tel:+40721000111"]')).to_be_visible()
-
-    def test_weighs_less_than_promised(self, desk: Callable[..., Watched], clinic: Clinic) -> None:
-        watched = desk()
-
-        assert watched.first_load(f"/admin/?date={clinic.day}") < 350_000
 
 
 class TestTheHours:

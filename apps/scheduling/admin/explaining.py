@@ -66,8 +66,8 @@ def why(request: HttpRequest) -> HttpResponse:
     if entry_of(request).workplace is None:
         raise Http404
     is_asked = "service" in request.GET and "start" in request.GET
-    begin = {"start": request.GET.get("start") or _next_hour(), "service": request.GET.get("service")}
-    form = QuestionForm(request.GET) if is_asked else QuestionForm(initial=begin)
+    begin = {name: request.GET.get(name) for name in ("service", "specialist")}
+    form = QuestionForm(request.GET) if is_asked else QuestionForm(initial={**begin, "start": _next_hour()})
     context = {
         **site.each_context(request),
         "title": _("Why is a time not offered?"),

@@ -46,7 +46,7 @@ def free(request: HttpRequest) -> HttpResponse:
     first, shows_many = _day(request.GET.get("from", "")), "many" in request.GET
     patient = text if (text := request.GET.get("patient", "")).isascii() and text.isdigit() else ""
     found = _found(service, person, entry, first, MANY if shows_many else FEW) if service else []
-    times = [_told(time, service, entry.timezone, patient) for time in found]
+    times = [_told(time, service, entry.timezone, patient) for time in found] if service else []
     carried = {"specialist": person and person.pk, "from": first, "patient": patient}
     asked = {name: said for name, said in carried.items() if said}
     context = {
@@ -59,7 +59,7 @@ def free(request: HttpRequest) -> HttpResponse:
         "first": first,
         "days": [(day, list(of_day)) for day, of_day in groupby(times, key=lambda time: time["day"])],
         "has_more": len(found) == FEW and not shows_many,
-        "more_url": _address(service=service and service.pk, **asked, many=1),
+        "more_url": _address(service=service.pk, **asked, many=1) if service else "",
         "patient": patient,
         "shows_all_people": entry.role != Role.SPECIALIST,
     }
@@ -68,7 +68,7 @@ def free(request: HttpRequest) -> HttpResponse:
 
 def _people(entry: Entry) -> Any:
     rows = Specialist.objects.alive().order_by("name", "pk")
-    return rows.filter(user_id=entry.actor.user_id) if entry.role == Role.SPECIALIST else rows
+    return rows.filter(user_id=entry.actor.user_id or 0) if entry.role == Role.SPECIALIST else rows
 
 
 def _named(rows: Iterable[Any], text: str) -> Any:

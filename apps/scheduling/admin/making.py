@@ -101,13 +101,19 @@ class MakesVisits(ServiceAdmin):
             is_known = not form.is_bound and bool(form.initial.get("specialist") and form.initial.get("started_at"))
             context |= {
                 "title": _("New appointment"),
-                "next": request.GET.get("next", "") or request.POST.get("next", ""),
+                "next": self._back(request),
                 "suggestions_url": reverse("admin:patient_suggestions"),
                 "finder_url": f"{reverse('admin:free')}?{urlencode(self._search(form))}",
                 "is_placed": is_known,
                 "opens_newcomer": bool(form["new_name"].value() or form.offers_newcomer),
             }
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @staticmethod
+    def _back(request: HttpRequest) -> str:
+        """Return the page that led here, if it is one of this server's."""
+        asked = request.POST.get("next", "") or request.GET.get("next", "")
+        return asked if asked and next_page(request) == asked else ""
 
     @staticmethod
     def _search(form: Any) -> dict[str, str]:

@@ -105,7 +105,7 @@ class NewVisitForm(ServiceForm):
             people = people.filter(user_id=self.own_user_id)
         fields["specialist"].queryset = people
         fields["template"].queryset = AppointmentTemplate.objects.alive().filter(is_active=True).order_by("name", "pk")
-        kinds = dict(ConsentRecord._meta.get_field("type").flatchoices)  # type: ignore[union-attr]
+        kinds = dict(ConsentRecord._meta.get_field("type").flatchoices)
         fields["agreed"].label = _("Has agreed on paper to: %(consents)s") % {
             "consents": ", ".join(str(kinds[kind]) for kind in self.required_consents)
         }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.profiles.admin import panels
@@ -31,8 +32,16 @@ def visits(request: HttpRequest, shown: Sheet) -> Mapping[str, Any]:
     return {
         "coming": [_told(row) for row in coming],
         "past": [_told(row) for row in past],
+        "booking_url": _booking_url(request, shown),
         "sees_own_only": entry_of(request).role == Role.SPECIALIST,
     }
+
+
+def _booking_url(request: HttpRequest, shown: Sheet) -> str:
+    """Return where a visit of the patient is made, nothing for a file that is closed."""
+    if entry_of(request).workplace is None or shown.patient.deleted_at is not None:
+        return ""
+    return f"{reverse('admin:free')}?patient={shown.patient.pk}"
 
 
 def _told(row: Appointment) -> tuple[Appointment, str, str]:

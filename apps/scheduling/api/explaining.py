@@ -30,7 +30,7 @@ class ReasonShape(Representation):
 
     examples = {"code": "off_grid", "details": {"before": "2026-12-07T07:00:00Z", "after": "2026-12-07T08:00:00Z"}}
 
-    code = fields.Choice([(code.value, code.value) for code in Code])
+    code = fields.Choice([code.value for code in Code])
     details = fields.Object()
 
 

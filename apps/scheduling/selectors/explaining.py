@@ -81,8 +81,7 @@ def explain(
     Three statements, or four for somebody who is not attached. An appointment that stands in the way is named by its
     id only to those who may see it. Raises Invalid (422) if there is no specialist `specialist_id`.
     """
-    organization = Organization.objects.get(pk=template.organization_id)
-    asked = _Question(template, organization, int(start.timestamp()), now)
+    asked = _Question(template, template.organization, int(start.timestamp()), now)
     end = start + timedelta(minutes=template.duration_minutes)
     offers = _offers(template, specialist_id)
     claims = _claims([person.pk for person, _offer in offers], start, end + timedelta(minutes=template.gap_minutes))
