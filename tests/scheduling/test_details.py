@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 from django.core import mail as outbox_of
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from apps.forms.models import CustomField
 from apps.organizations.models import Fact, User
 from apps.organizations.services import relay
 from apps.profiles.models import Specialty
@@ -16,6 +20,7 @@ from apps.scheduling.models import Appointment
 from apps.scheduling.services.ratings import OPEN_FOR
 from restartix.kernel.crypto import keyed_hash
 from restartix.kernel.tenancy import acting_for
+from tests.kernel_api.conformance import assert_documented
 from tests.scheduling.world import ALWAYS, BUILDER, Answer, Api, Clinic, book, hold, next_weekday, z
 
 pytestmark = pytest.mark.django_db
@@ -322,3 +327,25 @@ class TestRating:
         put(world.signed_in, world.done(), rating={"stars": 1})
 
         assert world.facts("internal.appointment.rated_low") == 0
+
+
+class TestCustomFields:
+    def test_are_embedded_for_a_whole_list_by_one_statement(self, world: World) -> None:
+        with world.scope():
+            for place, (key, is_private) in enumerate((("visit_reason", False), ("suspicion", True))):
+                about = {"label": key, "field_type": "text", "is_private": is_private, "sort_order": place}
+                CustomField.objects.create(entity_type="appointment", key=key, **about)
+        keys = [world.make(world.now + number * HOUR) for number in (24, 26, 28)]
+
+        def seen(api: Api) -> list[list[tuple[str, Any]]]:
+            listed = api.get("/v1/appointments?include=custom_field_values").data
+            return [[(each["key"], each["value"]) for each in row["custom_field_values"]] for row in listed]
+
+        assert seen(world.admin) == [[("visit_reason", None), ("suspicion", None)]] * 3
+        assert seen(world.specialist) == seen(world.admin)
+        assert seen(world.signed_in) == [[("visit_reason", None)]] * 3
+        with CaptureQueriesContext(connection) as queries:
+            world.admin.get("/v1/appointments?include=custom_field_values")
+        assert sum("forms_customfield" in query["sql"] for query in queries) == 1
+        path = f"/v1/appointments/{keys[0]}?include=custom_field_values"
+        assert_documented(Client().get(path, headers=world.admin.headers), "GET", path)

@@ -91,6 +91,8 @@ class AppointmentAdmin(MakesVisits):
             shown.insert(2, (_("Video room"), {"fields": ("room_state", "room_trouble", "opens")}))
         if obj.status == S.BOOKED:
             shown.insert(1, (_("Contact"), {"fields": CONTACT}))
+        if obj.rated_at is not None:
+            shown.append((_("Rating"), {"fields": ("rating_stars", "rating_comment", "rated_at")}))
         if obj.status == S.CANCELLED:
             cancelled = (
                 "cancelled_at",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from rest_framework import serializers
 
+from apps.forms.models import CustomField, EntityType
+from apps.forms.selectors import values
 from apps.organizations.api.shapes import UserRef
 from apps.organizations.selectors import images
+from apps.profiles.api.custom_values import ProfileValue
 from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentTemplate
 from apps.scheduling.models.appointments import CancelActor, ReasonCode, RoomStatus, Source, cancel_until, room_name
@@ -20,14 +24,14 @@ from restartix.kernel.roles import Role
 
 
 def _of_the_answer(
-    shape: Representation, name: str, ask: Callable[[list[Any]], Mapping[int, Any]]
-) -> Mapping[int, Any]:
+    shape: Representation, name: str, ask: Callable[[list[Any]], Mapping[Any, Any]]
+) -> Mapping[Any, Any]:
     """Return what `ask` says of all rows of the answer that `shape` is part of; asked once an answer."""
     shared = cast("dict[str, Any]", shape.context)  # one dictionary for all rows
     if name not in shared:
         rows = shape.instance if shape.parent is None else shape.parent.instance
         shared[name] = ask(list(rows) if isinstance(rows, Iterable) else [rows])
-    found: Mapping[int, Any] = shared[name]
+    found: Mapping[Any, Any] = shared[name]
     return found
 
 
@@ -217,6 +221,7 @@ class AppointmentShape(Representation):
     """A patient's time with a specialist."""
 
     withheld = STAFF_ONLY
+    settling = ("videocall",)
     on_request = (
         "appointment_template",
         "specialty",
@@ -295,9 +300,22 @@ class AppointmentShape(Representation):
         """Return no document: they come with the documents domain."""
         return []
 
-    def get_custom_field_values(self, appointment: Appointment) -> list[dict[str, Any]]:
-        """Return no value: custom fields come with the forms domain."""
-        return []
+    def get_custom_field_values(self, appointment: Appointment) -> list[ProfileValue]:
+        """Return every custom field of appointments, unset: only forms fill them in, and there are none yet."""
+        known = _of_the_answer(self, "fields_of_appointments", self._custom_fields)
+        return _unset(known.get(appointment.organization_id, ()))
+
+    def _custom_fields(self, _rows: list[Any]) -> Mapping[int | None, list[CustomField]]:
+        """Return the fields that the caller may see, by organization: private ones are for staff."""
+        grouped: defaultdict[int | None, list[CustomField]] = defaultdict(list)
+        is_staff = self.context["actor"].effective_role != Role.PATIENT
+        for each in values.fields_of(EntityType.APPOINTMENT, private=is_staff):
+            grouped[each.organization_id].append(each)
+        return grouped
+
+
+def _unset(known: Iterable[CustomField]) -> list[ProfileValue]:
+    return list(ProfileValue(values.answers(known, []), many=True).data)
 
 
 class AttachedForms(Representation):

@@ -14,8 +14,6 @@ from apps.organizations.services import facts
 from apps.scheduling.errors import AppointmentClosed, ContactSettled, TooLate
 from apps.scheduling.lifecycles import TERMINAL, AppointmentStatus
 from apps.scheduling.models import Appointment
-from apps.scheduling.models.appointments import RoomStatus
-from apps.scheduling.models.templates import Mode
 from apps.scheduling.services import moves, rooms
 from restartix.kernel import clock
 from restartix.kernel.crypto import keyed_hash
@@ -31,9 +29,9 @@ def update(appointment: Appointment, *, by: Actor, **changes: Any) -> Appointmen
     """Change what staff say of the appointment: the fields that are given, the others stay. Locks its row.
 
     `changes` are of title, notes, specialty_id, mode, location, patient_service_plan_id, and contact: a mapping with
-    some of name, email and phone; what the ids name the caller has found. From video to in person the room goes, the other way one is wanted. What changes nothing
-    announces nothing. Raises AppointmentClosed (409) for anything but notes once it is over, ContactSettled (409) for
-    the contact of an appointment that is no longer `booked`.
+    some of name, email and phone; what the ids name the caller has found. From video to in person the room goes, the
+    other way one is wanted. What changes nothing announces nothing. Raises AppointmentClosed (409) for anything but
+    notes once it is over, ContactSettled (409) for the contact of an appointment that is no longer `booked`.
     """
     appointment = moves.lock(appointment)
     if appointment.status in TERMINAL and not changes.keys() <= _OF_THE_RECORD:
@@ -76,17 +74,8 @@ def _write(appointment: Appointment, changes: Mapping[str, Any]) -> None:
     differing = [name for name, value in changes.items() if getattr(appointment, name) != value]
     for name in differing:
         setattr(appointment, name, changes[name])
-    if "mode" in differing:
-        _want_room(appointment)
-        differing += ["room_status", "room_url"]
     if differing:
         appointment.save(update_fields=[*differing, "updated_at"])
         if "mode" in differing:
             rooms.look(appointment)
         facts.record(moves.updated(appointment))
-
-
-def _want_room(appointment: Appointment) -> None:
-    """Ask for a video room where there is to be one; without a patient none is made yet."""
-    wants = appointment.mode == Mode.VIDEO and appointment.status != AppointmentStatus.BOOKED
-    appointment.room_status, appointment.room_url = RoomStatus.PENDING if wants else None, None
