@@ -24,6 +24,7 @@ from apps.scheduling.models import Appointment
 from apps.scheduling.selectors.agenda import Visit, agenda
 from restartix.kernel import clock
 from restartix.kernel.admin.entry import entry_of
+from restartix.kernel.admin.model_admin import ServiceAdmin
 from restartix.kernel.admin.moves import Move
 from restartix.kernel.admin.navigation import Page
 from restartix.kernel.roles import CLINICIANS, STAFF, Role
@@ -75,6 +76,10 @@ def my_day(request: HttpRequest) -> HttpResponse:
         agenda(day, timezone=entry.timezone, actor=entry.actor, specialist_id=own.pk, with_last=True) if own else []
     )
     parts, told = parts_of(visits, now), briefs_of(request, visits)
+
+    def shown(visit: Visit, *, may_move: bool) -> Shown:
+        return _shown(visit, told, _moves(request, visit) if may_move else ())
+
     context = {
         **site.each_context(request),
         "title": _("My day"),
@@ -84,21 +89,26 @@ def my_day(request: HttpRequest) -> HttpResponse:
         "next": day + timedelta(days=1),
         "local_today": localdate(now),
         "count": len(parts.coming) + len(parts.past) + bool(parts.first),
-        "first": _shown(request, parts.first, told) if parts.first else None,
-        "coming": [_shown(request, visit, told) for visit in parts.coming],
-        "past": [_shown(request, visit, told) for visit in parts.past],
-        "off": [_shown(request, visit, told) for visit in parts.off],
+        "first": shown(parts.first, may_move=True) if parts.first else None,
+        "coming": [shown(visit, may_move=False) for visit in parts.coming],
+        "past": [shown(visit, may_move=visit.is_open) for visit in parts.past],
+        "off": [shown(visit, may_move=False) for visit in parts.off],
         "trays": trays_of(request, entry) if own else [],
         "here": f"{request.path}?date={day.isoformat()}",
+        "stream_url": reverse("admin:board_stream"),
     }
     return TemplateResponse(request, "admin/scheduling/my_day.html", context)
 
 
-def _shown(request: HttpRequest, visit: Visit, told: dict[int, list[Brief]]) -> Shown:
+def _shown(visit: Visit, told: dict[int, list[Brief]], moves: Sequence[Move]) -> Shown:
     row = visit.appointment
-    page = site._registry[Appointment]  # noqa: SLF001 (the page of the same rows decides who may do what)
-    moves = page.open_moves(request, row) if visit.is_open else []
     return Shown(visit, localtime(row.started_at), localtime(row.ended_at), status_badge(row), told[row.pk], moves)
+
+
+def _moves(request: HttpRequest, visit: Visit) -> list[Move]:
+    """Return what may be done with the visit, as its own page would offer it."""
+    page: ServiceAdmin = site._registry[Appointment]  # noqa: SLF001 (the page of the same rows decides who may do what)
+    return page.open_moves(request, visit.appointment)
 
 
 def day_asked(request: HttpRequest) -> date:
