@@ -9,7 +9,6 @@ import pytest
 
 from apps.organizations.models import Fact
 from apps.profiles.models import ConsentRecord
-from apps.profiles.services import caregivers
 from apps.scheduling.models import Appointment, AppointmentTemplate, Claim
 from apps.scheduling.services.paperwork import ToAttach
 from tests.admin.office import template
@@ -103,8 +102,8 @@ def test_without_what_the_clinic_requires_nothing_happens(cast, api, book) -> No
 
 def test_a_caregiver_says_for_whom(cast, api, book) -> None:
     dan = make.user("Dan Pop")
-    with within(cast.sud):
-        caregivers.appoint(cast.ana.patient, email=dan.email, relation="child", permissions="manage", by=SYSTEM)
+    link = {"email": dan.email, "relation": "child", "permissions": "manage"}
+    assert api(cast.ion).post(f"/v1/patients/{cast.ana.patient.pk}/managers", link).status == 201
 
     assert book(api(dan), consents=BOTH).fields == {"patient_id": ["required: say for whom you book"]}
     assert book(api(dan), 9, consents=BOTH, patient_id=cast.petra.patient.pk).fields == {"patient_id": ["not found"]}

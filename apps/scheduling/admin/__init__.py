@@ -10,10 +10,12 @@ from apps.scheduling.admin import (
     my_day,
     offers,
     taken,
+    taking_in,
     today,
     trays,
     visits,
     visits_of_patient,
+    waiting,
     week,
 )
 
@@ -27,9 +29,11 @@ __all__ = [
     "my_day",
     "offers",
     "taken",
+    "taking_in",
     "today",
     "trays",
     "visits",
     "visits_of_patient",
+    "waiting",
     "week",
 ]

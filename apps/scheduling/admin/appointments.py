@@ -113,6 +113,12 @@ class AppointmentAdmin(MakesVisits):
         shown = [name for _title, group in self.get_fieldsets(request, obj) for name in group["fields"]]
         return [name for name in shown if name not in self.editable(obj)]
 
+    def open_companions(self, request: HttpRequest, obj: Appointment) -> list[tuple[Any, str]]:
+        """Lead to taking in whoever booked, while nobody is."""
+        pages = super().open_companions(request, obj)
+        is_waiting = obj.status == S.BOOKED and entry_of(request).workplace is not None
+        return [(_("Take in"), "admin:take_in"), *pages] if is_waiting else pages
+
     def patient_of(self, row: Appointment) -> int | None:
         """Return the patient; a contact of somebody who is none yet is in nobody's file."""
         return row.patient_id

@@ -41,7 +41,7 @@ def candidates(booked: Appointment) -> list[Candidate]:
     ways = (("email", by_email), ("phone", by_phone), ("name", by_name))
     found = {key: tuple(way for way, keys in ways if key in keys) for key in by_email | by_phone | by_name}
     chosen = sorted(found, key=lambda key: (-len(found[key]), key))[:MOST]
-    people = Patient.objects.select_related("person", "organization").in_bulk(chosen)
+    people = Patient.objects.select_related("person__user", "organization").in_bulk(chosen)
     return [Candidate(people[key], found[key]) for key in chosen if key in people]
 
 
