@@ -14,6 +14,8 @@ from apps.scheduling.errors import RoomNotFailed
 from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Room
 from apps.scheduling.services import appointments, details, room_keeping, rooms
+from restartix.diagnosis import video as diagnosis
+from restartix.diagnosis.findings import State
 from tests.make import organizations as make
 from tests.make import profiles
 from tests.scheduling import daily
@@ -324,7 +326,7 @@ class TestFailing:
             room = Room.objects.get(appointment=made)
             room.attempts, room.due_at = 4, None
             room.save()
-            rooms.show(made, "failed")
+            rooms.show(made, status="failed")
         at_daily.failing = None
 
         sessions.do(rooms.retry, made)
@@ -340,7 +342,7 @@ class TestFailing:
         made = sessions.make(starts_in=timedelta(hours=2))
         with make.within(sessions.cast.sud):
             Room.objects.filter(appointment=made).update(attempts=4, due_at=None)
-            rooms.show(made, "failed")
+            rooms.show(made, status="failed")
 
         sessions.do(appointments.reschedule, made, started_at=made.started_at + timedelta(hours=1))
         sessions.keep()
@@ -443,3 +445,30 @@ class TestProviders:
             trail = str(list(AuditEntry.objects.values_list("changes", flat=True)))
         assert daily.KEY not in caplog.text + trail + sessions.room(made).error
         assert daily.DOMAIN not in trail
+
+
+class TestDoctor:
+    def finding(self):
+        (found,) = diagnosis.rooms()
+        return found
+
+    def test_without_a_key_the_stand_in_serves(self, cast):
+        assert self.finding().state == State.ABSENT
+
+    def test_asks_with_each_clinics_key(self, sessions, at_daily):
+        found = self.finding()
+
+        assert (found.state, found.found) == (
+            State.OK,
+            "1 clinic with a key: Daily answers; the others have the stand-in",
+        )
+        assert at_daily.asked == ["GET /"]
+
+    def test_names_the_clinic_whose_key_is_refused_and_no_key(self, sessions, at_daily):
+        at_daily.key = "another"
+
+        found = self.finding()
+
+        assert found.state == State.WARNING
+        assert "clinica-sud: answer 401: authentication-error" in found.found
+        assert daily.KEY not in found.found

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.profiles.models import Specialist
+from apps.scheduling.admin.video_moves import VIDEO_MOVES
 from apps.scheduling.lifecycles import MOVABLE, AppointmentStatus
 from apps.scheduling.models import Appointment
 from apps.scheduling.models.appointments import ReasonCode
@@ -79,6 +80,7 @@ def _has_arrived(row: Appointment) -> bool:
 
 
 MOVES = (
+    *VIDEO_MOVES,
     Move(name="arrived", label=_("Arrived"), does=arrivals.arrive, may=STAFF, applies=_may_arrive),
     Move(name="not-arrived", label=_("Not here after all"), does=arrivals.take_back, may=STAFF, applies=_has_arrived),
     Move(name="confirm", label=_("Confirm"), does=_to(S.CONFIRMED), may=STAFF, applies=_from(S.UPCOMING)),

@@ -73,6 +73,14 @@ class Outcome:
     failure: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How far a room is, and what went wrong last."""
+
+    status: RoomStatus | None
+    error: str
+
+
 def run() -> int:
     """Ask for every room that is due, in all clinics; return how many were seen to."""
     seen_to, end = 0, time.monotonic() + RUN_SECONDS
@@ -85,7 +93,7 @@ def run() -> int:
 
 
 def attempt_now(appointment: Appointment) -> Outside[None]:
-    """Return the work of asking for this appointment's room at once, and how far the room is then.
+    """Return the work of asking for this appointment's room at once, and how far it is then (`Kept`).
 
     A room that somebody else asks for at this moment is left to them.
     """
@@ -100,9 +108,11 @@ def attempt_now(appointment: Appointment) -> Outside[None]:
         if errand:
             _record(errand, attempt(errand))
 
-    def answer(_: None) -> RoomStatus | None:
-        found = Appointment.objects.filter(pk=appointment.pk).values_list("room_status", flat=True).first()
-        return RoomStatus(found) if found else None
+    def answer(_: None) -> Kept:
+        found = Appointment.objects.get(pk=appointment.pk)
+        room = Room.objects.filter(appointment=found).first()
+        status = RoomStatus(found.room_status) if found.room_status else None
+        return Kept(status, room.error if room else "")
 
     return Outside(work, answer)
 
@@ -159,7 +169,7 @@ def _let_rest(appointment: Appointment, room: Room) -> None:
     room.due_at = room.lease = None
     if appointment.room_status != RoomStatus.READY:
         room.error = rooms.OVER
-        rooms.show(appointment, RoomStatus.FAILED)
+        rooms.show(appointment, status=RoomStatus.FAILED)
     room.save()
 
 
@@ -197,7 +207,7 @@ def _record(errand: Errand, outcome: Outcome) -> None:
         else:
             room.due_at, room.attempts, room.error = None, 0, ""
             room.save()
-            rooms.show(appointment, RoomStatus.READY, outcome.url)
+            rooms.show(appointment, status=RoomStatus.READY, url=outcome.url)
 
 
 def _failed(appointment: Appointment, room: Room, reason: str) -> None:
@@ -208,4 +218,4 @@ def _failed(appointment: Appointment, room: Room, reason: str) -> None:
     room.save()
     logger.warning("room of appointment %s: %s", appointment.pk, reason, extra={"attempts": room.attempts})
     if wait is None and room.ends_at is not None:
-        rooms.show(appointment, RoomStatus.FAILED)
+        rooms.show(appointment, status=RoomStatus.FAILED)

@@ -90,7 +90,7 @@ def _want(appointment: Appointment, room: Room | None) -> None:
     room.ends_at, room.records, room.key_changed_at = terms.ends_at, terms.records, terms.key_changed_at
     _ask(room)
     if is_elsewhere or appointment.room_status != RoomStatus.READY:
-        show(appointment, RoomStatus.PENDING)
+        show(appointment, status=RoomStatus.PENDING)
 
 
 def records_offered(appointment: Appointment) -> bool:
@@ -101,7 +101,7 @@ def records_offered(appointment: Appointment) -> bool:
 
 def _let_go(appointment: Appointment, room: Room | None) -> None:
     if appointment.room_status is not None or appointment.room_url is not None:
-        show(appointment, None)
+        show(appointment, status=None)
     if room is not None and room.ends_at is not None:
         room.ends_at, room.records = None, False
         _ask(room)
@@ -116,7 +116,8 @@ def _ask(room: Room) -> None:
     transaction.on_commit(_wake, robust=True)
 
 
-def show(appointment: Appointment, status: RoomStatus | None, url: str | None = None) -> None:
+@joins_transaction
+def show(appointment: Appointment, *, status: RoomStatus | None, url: str | None = None) -> None:
     """Let callers see how far the room is; a room that becomes ready is no change of the appointment's `updated_at`."""
     if (appointment.room_status, appointment.room_url) == (status, url):
         return
@@ -132,7 +133,7 @@ def retry(appointment: Appointment, *, by: Actor) -> Appointment:
     if appointment.room_status != RoomStatus.FAILED or room is None:
         raise RoomNotFailed
     _ask(room)
-    show(appointment, RoomStatus.PENDING)
+    show(appointment, status=RoomStatus.PENDING)
     return appointment
 
 

@@ -43,6 +43,8 @@ class Move:
 
     `asks` has the move confirmed on a page of its own first; a move with a `form` always asks.
     `does` may give an `Outside`: then `waits` is set, and `tells` says of the result whether it is good and what it is.
+    A move that `leads` answers with a page of its own, made of the result, in a new window: it is made from a row's
+    page alone.
     """
 
     name: str
@@ -56,11 +58,17 @@ class Move:
     applies: Callable[[Any], bool] = _always
     waits: bool = False
     tells: Callable[[Any], tuple[bool, str]] | None = None
+    leads: Callable[[HttpRequest, Any], HttpResponse] | None = None
 
     @property
     def needs_page(self) -> bool:
         """Whether something has to be answered before the move is made."""
         return self.asks or self.form is not None
+
+    @property
+    def opens_window(self) -> bool:
+        """Whether it leads elsewhere, and the page stays as it is."""
+        return self.leads is not None
 
     def on_list(self, page: ServiceAdmin, request: HttpRequest, rows: Any) -> HttpResponse | None:
         """Make the move for the rows ticked in the list, by way of its page where it asks something."""
@@ -162,8 +170,11 @@ class MoveView:
             return after
 
         def answer(worked: list[Any]) -> HttpResponse:
-            for each, result in zip(waiting, worked, strict=True):
-                move.tell(request, each.called, each.result(result))
+            results = [each.result(result) for each, result in zip(waiting, worked, strict=True)]
+            if move.leads and len(results) == 1 and not isinstance(results[0], Refusal):
+                return move.leads(request, results[0])
+            for each, result in zip(waiting, results, strict=True):
+                move.tell(request, each.called, result)
             return after
 
         return Outside(lambda: [each.work() for each in waiting], answer=answer)

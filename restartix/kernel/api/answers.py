@@ -60,7 +60,7 @@ def _carries_etag(view: Resource, operation: Operation, data: Any) -> bool:
 
 def _validated(view: Resource, operation: Operation, data: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
     """Answer a GET with its ETag, or with 304 to a caller who has the present state already."""
-    etag = etags.etag_of(data, volatile=view.volatile(operation), included=view.included)
+    etag = etags.etag_of(data, volatile=view.volatile(operation), included=(*view.included, *view.settling(operation)))
     if etags.matches(view.request.META.get("HTTP_IF_NONE_MATCH", ""), etag, weak=True):
         unchanged = Answer(None, status=NOT_MODIFIED, headers={**headers, "ETag": etag})
         unchanged.content = b""

@@ -1,7 +1,8 @@
 """Strong validators: the ETag of one resource, and the conditions that callers build on it.
 
-An ETag has one part, or two when `include=` was given: the hash of the plain representation, and the hash of the whole.
-`If-Match` compares the first part, so that an ETag read with an include guards a change just as well.
+An ETag has one part, or two when `include=` was given or a field settles by itself (a video room becoming ready): the
+hash of the plain representation, and the hash of the whole. `If-Match` compares the first part, so that an ETag read
+with an include guards a change just as well, and nobody's change is refused for what no person changed.
 Source: contract/conventions.md, "Every answer"; RFC 9110, sections 8.8 and 13.
 """
 

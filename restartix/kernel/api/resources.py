@@ -177,7 +177,8 @@ class Resource(ViewSetMixin, APIView):
         if header is None or self.request.method in {"GET", "HEAD"} or shape is None:
             return
         data = shape(self.row, context=self.serializer_context()).data
-        etags.check_unchanged(header, etags.etag_of(data, volatile=self._volatile_of(shape)))
+        present = etags.etag_of(data, volatile=self._volatile_of(shape), included=self._settling_of(shape))
+        etags.check_unchanged(header, present)
 
     @property
     def shape(self) -> type[BaseSerializer] | None:
@@ -211,9 +212,17 @@ class Resource(ViewSetMixin, APIView):
         """Return the fields that do not count for the ETag of an answer."""
         return self._volatile_of(operation.returns or self.shape)
 
+    def settling(self, operation: Operation) -> tuple[str, ...]:
+        """Return the fields that change by themselves, and so do not stand in the way of a caller's own change."""
+        return self._settling_of(operation.returns or self.shape)
+
     @staticmethod
     def _volatile_of(serializer: Any) -> tuple[str, ...]:
         return tuple(getattr(serializer, "volatile", ()))
+
+    @staticmethod
+    def _settling_of(serializer: Any) -> tuple[str, ...]:
+        return tuple(getattr(serializer, "settling", ()))
 
     # how a request is dispatched
 

@@ -29,6 +29,8 @@ class Body(serializers.Serializer):
 
     default_error_messages = {**MESSAGES, "invalid": NOT_AN_OBJECT}
     unknown = "unknown field"
+    #: Fields that change by themselves a moment later; `If-Match` does not compare them.
+    settling: ClassVar[tuple[str, ...]] = ()
     #: What the documentation shows for fields whose usual example would mislead here.
     examples: ClassVar[Mapping[str, Any]] = {}
 
