@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from restartix.diagnosis import database, identity, sealing, surroundings
+from restartix.diagnosis import database, identity, sealing, surroundings, video
 from restartix.diagnosis.findings import Examination, State
 from restartix.kernel.commands import Command as BaseCommand
 
@@ -21,14 +21,15 @@ EXAMINATIONS: Sequence[Examination] = (
     surroundings.printing,
     surroundings.mail,
     sealing.name_resolution,
+    video.rooms,
     surroundings.geo_database,
 )
 
 
 class Command(BaseCommand):
     help = (
-        "Examine configuration, database, keys, broker, storage, time zones, fonts, mail, DNS, geo database. "
-        "1 if one failed."
+        "Examine configuration, database, keys, broker, storage, time zones, fonts, mail, DNS, video rooms, geo "
+        "database. 1 if one failed."
     )
 
     def perform(self, **options: Any) -> dict[str, Any]:
