@@ -58,11 +58,18 @@ class TakeInForm(RefusableForm):
         #: What was agreed to with the booking: its name and when.
         self.agreed = [(self._kinds[each["type"]], parse_datetime(each["granted_at"])) for each in _given(booked)]
         at_booking = {each["type"] for each in _given(booked)}
+        #: Each patient who may be meant, and what the clinic would still have to be told of them.
+        self.people = [
+            (each, [self._kinds[kind] for kind in required if kind not in at_booking | set(each.agreed)])
+            for each in likenesses
+        ]
         asked_again = {name.removeprefix(CONSENT) for name in data or {} if name.startswith(CONSENT)}
         for kind in ConsentType.values:
             is_required = kind in required and kind not in at_booking
             if is_required or kind in asked_again or (kind == ConsentType.PROFILE_SHARING and kind not in at_booking):
                 self._ask_for(kind, is_required=is_required)
+        if not likenesses and not self.is_bound and self.consents:
+            self.consents[0].field.widget.attrs["autofocus"] = True
 
     def _ask_for(self, kind: str, *, is_required: bool) -> None:
         field = forms.BooleanField(label=self._kinds[kind], required=False)
