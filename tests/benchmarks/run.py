@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))  # this file is run as a script
 from measure import Row  # noqa: E402 (after the path is set)
 from world import Options, World, clear_environment, say  # noqa: E402
 
-BENCHMARKS = ["slots", "timeslots", "booking", "lists", "search", "streams"]
+BENCHMARKS = ["slots", "timeslots", "booking", "lists", "search", "streams", "reception"]
 QUICK = Options(appointments=20_000, rounds=2, seconds=0.7, streams=200)
 PAGE = ROOT / "docs" / "benchmarks.md"
 HEADER = """# Benchmarks
