@@ -1,4 +1,4 @@
-"""Named row filters of appointments and what may be booked."""
+"""Named row filters of appointments, what may be booked, and who waits for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from restartix.kernel.roles import Role
 from restartix.kernel.tenancy import Actor, TenantManager, TenantQuerySet
 
 if TYPE_CHECKING:  # the type checker alone reads the parameter of a base class
-    from apps.scheduling.models import Appointment, AppointmentTemplate  # noqa: F401
+    from apps.scheduling.models import Appointment, AppointmentTemplate, WaitlistEntry  # noqa: F401
 
 
 class AppointmentQuerySet(TenantQuerySet["Appointment"]):
@@ -70,3 +70,17 @@ class TemplateQuerySet(TenantQuerySet["AppointmentTemplate"]):
 
 class TemplateManager(TenantManager.from_queryset(TemplateQuerySet)):  # type: ignore[misc]
     """Appointment templates of the active organization."""
+
+
+class WaitlistQuerySet(TenantQuerySet["WaitlistEntry"]):
+    """Entries of one clinic's waiting list."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Keep what the caller may see: specialists see who waits for them, or for nobody in particular."""
+        if actor.effective_role == Role.SPECIALIST:
+            return self.filter(Q(specialist=None) | Q(specialist__user_id=actor.user_id))
+        return self
+
+
+class WaitlistManager(TenantManager.from_queryset(WaitlistQuerySet)):  # type: ignore[misc]
+    """The waiting list of the active organization."""

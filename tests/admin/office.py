@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -15,9 +15,9 @@ from django.test import Client
 
 from apps.organizations.models import Organization, User
 from apps.profiles.models import Patient, Specialist
-from apps.scheduling.models import Appointment, AppointmentTemplate, Hold
+from apps.scheduling.models import Appointment, AppointmentTemplate, Hold, WaitlistEntry
 from apps.scheduling.selectors.offers import offering
-from apps.scheduling.services import appointments, bookings, holds, templates
+from apps.scheduling.services import appointments, bookings, holds, templates, waiting
 from restartix.kernel.tenancy import Actor
 from tests.client import forget_settings
 from tests.make.organizations import SYSTEM, within
@@ -171,3 +171,19 @@ def booking(
     )
     with within(clinic):
         return bookings.book(hold_id=held.hold_id, token=token, request=request, by=Actor.anonymous()).appointment
+
+
+def waits(
+    clinic: Organization, offered: AppointmentTemplate, name: str = "Ioana Radu", *, until: date | None = None
+) -> WaitlistEntry:
+    """Somebody who waits for a free time, from today on."""
+    now = datetime.now(UTC)
+    today = clinic.today(now)
+    wish = waiting.Wish(
+        contact=bookings.Contact(name, f"{name.split(maxsplit=1)[0].lower()}@example.org", "+40721000222"),
+        date_from=today,
+        date_to=until or today + timedelta(days=30),
+        consents=[bookings.Agreement("privacy_policy")],
+    )
+    with within(clinic):
+        return waiting.join(offering(offered.pk, now=now, public_only=True), wish, by=Actor.anonymous())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,9 +11,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from apps.organizations.models import Membership
+from apps.organizations.services import saved_views
 from apps.scheduling.models import Appointment
 from restartix.kernel import clock
-from tests.admin.office import appointment, booking, hold, template
+from restartix.kernel.tenancy import Actor
+from tests.admin.office import appointment, booking, hold, template, waits
 from tests.browser.watching import Watched
 from tests.make.cast import Cast
 from tests.make.organizations import within
@@ -37,12 +38,16 @@ class Clinic:
     visit: Appointment
     offered: Any
     start: Any
+    waits: Any
 
     def paths(self) -> list[str]:
         """Every kind of page."""
         sara = self.cast.sara.specialist.pk
         with within(self.cast.sud):
             membership = Membership.objects.get(user=self.cast.mara.user).pk
+            ion = Actor(kind="user", id=self.cast.ion.user.pk)
+            narrowed, listed = "status__exact=upcoming", "scheduling.appointment"
+            view = saved_views.keep(by=ion, listed=listed, name="To confirm", query=narrowed).pk
         return [
             f"/admin/?date={self.day}",
             f"/admin/week/?specialist={sara}&date={self.day}",
@@ -51,6 +56,8 @@ class Clinic:
             "/admin/scheduling/",
             "/admin/scheduling/appointment/",
             "/admin/scheduling/appointment/?status__exact=booked",
+            f"/admin/scheduling/appointment/?{narrowed}&mode__exact=video&view={view}",
+            f"/admin/scheduling/appointment/views/{view}/",
             f"/admin/scheduling/appointment/{self.visit.pk}/change/",
             f"/admin/scheduling/appointment/add/?specialist={sara}&started_at={self.day}T15:00",
             "/admin/free/",
@@ -64,6 +71,9 @@ class Clinic:
             f"/admin/scheduling/appointmenttemplate/{self.offered.pk}/delete/",
             "/admin/scheduling/hold/",
             "/admin/scheduling/calendarfeed/",
+            "/admin/scheduling/waitlistentry/",
+            f"/admin/scheduling/waitlistentry/{self.waits.pk}/change/",
+            f"/admin/scheduling/waitlistentry/moves/remove/?ids={self.waits.pk}",
             f"/admin/profiles/specialist/{sara}/change/",
             "/admin/forms/customfield/",
             "/admin/forms/customfield/add/",
@@ -86,7 +96,7 @@ def clinic(cast: Cast) -> Clinic:
     hold(cast.sud, offered, start.replace(hour=11))
     cast.ion.user.set_password(PASSWORD)
     cast.ion.user.save()
-    return Clinic(cast, start.date().isoformat(), visit, offered, start)
+    return Clinic(cast, start.date().isoformat(), visit, offered, start, waits(cast.sud, offered))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from apps.forms.models import CustomField
 from apps.forms.services import custom_fields
 from apps.organizations.models import Membership, Organization, User
 from apps.profiles.models import Patient, Specialist, SpecialistSpecialty, Specialty
-from apps.scheduling.models import Appointment, AppointmentTemplate
+from apps.scheduling.models import Appointment, AppointmentTemplate, WaitlistEntry
 from apps.scheduling.services import appointments, templates
 from restartix.kernel import clock
 from restartix.kernel.api.contexts import Context
@@ -83,6 +83,19 @@ def _appointment(clinic: Organization, cast: Any) -> Appointment:
     )
 
 
+def _waiting(clinic: Organization, template: AppointmentTemplate, name: str) -> WaitlistEntry:
+    today = clinic.today(clock.now())
+    return WaitlistEntry.objects.create(
+        appointment_template=template,
+        contact_name=name,
+        contact_email=f"{name.lower()}@example.org",
+        date_from=today,
+        date_to=today,
+        timezone=clinic.timezone,
+        locale=clinic.locale,
+    )
+
+
 def _custom_field() -> CustomField:
     return custom_fields.create(by=BUILDER, entity_type="patient", key="zz", label=CANARY, field_type="text")
 
@@ -140,8 +153,9 @@ def test_another_clinics_row_is_not_found_by_any_role(route: Route, cast, api) -
 @pytest.mark.parametrize("route", LISTS, ids=str)
 def test_no_list_shows_anything_of_another_clinic(route: Route, cast, api) -> None:
     with acting_for(cast.nord.pk, actor=BUILDER):
-        for make in (_template, _appointment, FOREIGN[Specialty]):
+        for make in (_appointment, FOREIGN[Specialty]):
             make(cast.nord, cast)
+        _waiting(cast.nord, _template(cast.nord, cast), CANARY)
         Specialist.objects.update(name=CANARY, title=CANARY)
 
     for person in _roles(cast).values():
@@ -160,6 +174,7 @@ def _grow(clinic: Organization, cast: Any, *, first: int, last: int) -> None:
             field = Specialty.objects.create(title=f"F{number}", slug=f"field-{number}")
             SpecialistSpecialty.objects.create(specialist=person, specialty=field)
             templates.attach_specialists(template, [{"specialist_id": person.pk, "priority": 1}], by=BUILDER)
+            _waiting(clinic, template, f"W{number}")
             appointments.create(
                 patient=profiles.patient(clinic, f"P{number}"),
                 specialist=person,

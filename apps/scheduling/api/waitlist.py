@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from apps.scheduling.api import bodies
@@ -22,7 +22,7 @@ from restartix.kernel.api.resources import Resource
 from restartix.kernel.api.serializers import Body, Representation
 from restartix.kernel.api.throttling import Limit
 from restartix.kernel.errors import NotFound
-from restartix.kernel.roles import PUBLIC, STAFF, Role
+from restartix.kernel.roles import PUBLIC, STAFF
 
 JOIN = Limit("book", "10/h", of="waitlist")
 
@@ -124,10 +124,7 @@ class WaitlistEntries(Resource):
 
     def rows(self) -> QuerySet[WaitlistEntry]:
         """Return everybody; a specialist sees who waits for them, or for no specialist in particular."""
-        rows = WaitlistEntry.objects.all()
-        if self.actor.effective_role == Role.SPECIALIST:
-            rows = rows.filter(Q(specialist=None) | Q(specialist__user_id=self.actor.user_id))
-        return rows
+        return WaitlistEntry.objects.visible_to(self.actor)
 
     @operation()
     def list(self) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from apps.scheduling.lifecycles import WaitlistStatus
+from apps.scheduling.querysets import WaitlistManager
 from restartix.kernel import clock
 from restartix.kernel.crypto import SealedTextField
 from restartix.kernel.tenancy import SameOrganization, TenantModel
@@ -39,6 +41,8 @@ class WaitlistEntry(TenantModel):
     notified_specialist = models.ForeignKey(
         "profiles.Specialist", models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
+
+    objects: ClassVar[WaitlistManager] = WaitlistManager()
 
     class Meta(TenantModel.Meta):
         constraints = [
