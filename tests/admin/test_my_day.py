@@ -175,7 +175,7 @@ class TestThePaper:
     def test_lists_everybodys_day_with_phones(self, full, cast, office, day):
         page = office(cast.mara).get("/admin/today/print/", date=day.date())
 
-        assert re.findall(r'<section class="paper".*?<h2[^>]*>([^<]+?) <', page.html, re.DOTALL) == [
+        assert re.findall(r'<div class="paper">.*?<h2[^>]*>([^<]+?) <', page.html, re.DOTALL) == [
             "Dr. Sara Marin",
             "Tudor Pop",
         ]
