@@ -99,7 +99,7 @@ class TestKeeping:
         page = ion.post(f"{LIST}?status__exact=booked", {"keep_view": "1", "name": name})
 
         assert page.messages == [f"error: Error: {told}"]
-        keep(ion, "/admin/scheduling/hold/?status=live", "To confirm")  # another list
+        keep(ion, "/admin/profiles/consentrecord/?status__exact=active", "To confirm")  # another list
         with within(cast.sud):
             assert SavedView.objects.count() == 2
 

@@ -72,6 +72,8 @@ class DomainAdmin(ServiceAdmin):
     change_form_template = "admin/organizations/domain.html"
     list_display = ("domain", "kind", "state", "last_checked_at", "last_error")
     list_filter = ("status", "kind")
+    fields = ("domain", "kind")
+    shown_fields = ("domain", "kind", "state", "primary", "verified_at", "last_checked_at", "created_at")
     search_fields = ("domain",)
     ordering = ("domain", "id")
     intro = _("Addresses of your own that lead to the clinic. A record in the DNS proves that a domain is yours.")
@@ -81,16 +83,6 @@ class DomainAdmin(ServiceAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Tell which ones are primary."""
         return Domain.objects.with_primary()
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for name and kind; show how it stands later."""
-        if obj is None:
-            return ("domain", "kind")
-        return ("domain", "kind", "state", "primary", "verified_at", "last_checked_at", "created_at")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Change nothing but by claiming, verifying and giving up."""
-        return () if obj is None else self.get_fields(request, obj)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """Add what the last check saw."""

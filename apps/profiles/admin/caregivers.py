@@ -54,6 +54,18 @@ class CaregiverAdmin(ServiceAdmin):
     entity = "patient_person_manager"
     creates = staticmethod(_appoint)
     may = {"view": STAFF, "add": DESK}
+    fields = ("patient", "email", "relation", "permissions", "valid_from", "valid_to")
+    shown_fields = (
+        "who",
+        "user",
+        "relation",
+        "permissions",
+        "valid_from",
+        "valid_to",
+        "ended_at",
+        "created_by",
+        "created_at",
+    )
     list_display = ("who", "user", "relation", "permissions", "valid_from", "valid_to", "holds")
     list_filter = ("relation", "permissions")
     list_select_related = ("patient__person", "user")
@@ -73,32 +85,6 @@ class CaregiverAdmin(ServiceAdmin):
             applies=lambda row: not is_over(row),
         ),
     )
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for person and days; show everything of a link."""
-        if obj is None:
-            return ("patient", "email", "relation", "permissions", "valid_from", "valid_to")
-        return (
-            "who",
-            "user",
-            "relation",
-            "permissions",
-            "valid_from",
-            "valid_to",
-            "ended_at",
-            "created_by",
-            "created_at",
-        )
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Nothing of a link is edited."""
-        return () if obj is None else self.get_fields(request, obj)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
-        """Ask nothing of a link that is only read."""
-        if obj is not None:
-            kwargs["form"] = ServiceForm
-        return super().get_form(request, obj, change, **kwargs)
 
     def patient_of(self, row: Any) -> int | None:
         """Put on record whose caregiver was looked at."""

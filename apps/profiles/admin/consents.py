@@ -86,6 +86,19 @@ class ConsentAdmin(ServiceAdmin):
     entity = "consent"
     creates = staticmethod(_grant)
     may = {"view": STAFF, "add": STAFF}
+    fields = ("patient", "type", "method", "policy_version", "granted_at")
+    shown_fields = (
+        "who",
+        "type",
+        "shown_status",
+        "policy_version",
+        "method",
+        "granted_at",
+        "granted_by",
+        "withdrawn_at",
+        "withdrawn_by",
+        "withdrawal_note",
+    )
     list_display = ("who", "type", "shown_status", "policy_version", "method", "granted_at", "withdrawn_at")
     list_filter = ("type", "status", "method")
     list_select_related = ("patient__person",)
@@ -104,24 +117,6 @@ class ConsentAdmin(ServiceAdmin):
             applies=lambda row: row.status == ConsentStatus.ACTIVE,
         ),
     )
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Ask for what is on the paper; show everything of a record."""
-        asked = ("patient", "type", "method", "policy_version", "granted_at")
-        if obj is None:
-            return asked
-        return ("who", "type", "shown_status", "policy_version", "method", "granted_at", "granted_by", "withdrawn_at",
-                "withdrawn_by", "withdrawal_note")  # fmt: skip
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Nothing of a record is edited."""
-        return () if obj is None else self.get_fields(request, obj)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
-        """Ask nothing of a record that is only read."""
-        if obj is not None:
-            kwargs["form"] = ServiceForm
-        return super().get_form(request, obj, change, **kwargs)
 
     def patient_of(self, row: Any) -> int | None:
         """Put on record whose consent was opened."""

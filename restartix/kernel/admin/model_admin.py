@@ -52,6 +52,8 @@ class ServiceAdmin(ListPages):
     entity: str = ""
     #: Other pages of the same row: (label, URL name that takes the primary key, who may open it).
     companions: Sequence[tuple[Any, str, Roles]] = ()
+    #: The columns of a row's page where rows are added and never edited; `fields` are then those of the adding form.
+    shown_fields: Sequence[str] = ()
 
     formfield_overrides = widgets.FOR_COLUMNS
     save_on_top = False
@@ -124,10 +126,21 @@ class ServiceAdmin(ListPages):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
         """Return the form, with what an earlier attempt of this very request was refused for."""
+        if obj is not None and self.shown_fields:
+            kwargs["form"] = ServiceForm  # the page's own form asks what a new row needs
         made: Any = super().get_form(request, obj, change, **kwargs)
         made.refusal = getattr(request, "refusal", None)
         made.changed_by = trail.last_change_text(self.entity, obj) if request.method == "POST" else ""
         return made
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show everything of a row that is never edited."""
+        return self.shown_fields if obj is not None and self.shown_fields else super().get_fields(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Keep every column of a row that is never edited."""
+        is_kept = obj is not None and self.shown_fields
+        return self.shown_fields if is_kept else super().get_readonly_fields(request, obj)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         """Show rows below a row once it exists."""
