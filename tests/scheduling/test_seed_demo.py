@@ -21,7 +21,7 @@ from apps.profiles.models import ConsentRecord, Patient, PatientPerson, Speciali
 from apps.scheduling.lifecycles import ACTIVE
 from apps.scheduling.management.demo import seeding
 from apps.scheduling.management.demo.plan import plan
-from apps.scheduling.models import Appointment, AppointmentStatusChange, AppointmentTemplate, Claim
+from apps.scheduling.models import Appointment, AppointmentStatusChange, AppointmentTemplate, Claim, WaitlistEntry
 from apps.scheduling.services import appointments
 from restartix.kernel.tenancy import Actor
 from tests.make import organizations as make
@@ -120,6 +120,11 @@ class TestFirstRun:
                 assert offered.exists()
                 assert all(template.specialists.exists() for template in offered)
 
+    def test_somebody_waits_for_a_free_time(self):
+        for clinic in clinics():
+            with make.within(clinic):
+                assert WaitlistEntry.objects.filter(status="waiting").count() >= 2
+
     def test_today_is_under_way(self):
         with make.within(clinics()[0]):
             today = Appointment.objects.filter(started_at__date=NOON.date())
@@ -190,6 +195,17 @@ class TestFirstRun:
         Organization.objects.filter(slug="demo-pasul").update(deleted_at=NOON)
         assert [each["slug"] for each in seed_demo()["clinics"]] == ["demo-kinetica", "demo-mobilis"]
 
+    def test_a_dry_run_tells_what_each_clinic_has_to_expect(self):
+        before = everything()
+        Organization.objects.filter(slug="demo-pasul").update(deleted_at=NOON)
+        today, anew = "would be brought up to date", "would be made"
+        with time_machine.travel(NOON + timedelta(days=5), tick=True):
+            told = seed_demo("--dry-run")
+            reset = seed_demo("--dry-run", "--reset")
+        assert told["clinics"] == {"demo-kinetica": today, "demo-mobilis": today, "demo-pasul": "stays deleted"}
+        assert (reset["removed"], set(reset["clinics"].values())) == (3, {anew})
+        assert everything() == before
+
     def test_days_later_the_week_goes_on(self):
         before = everything()
         with time_machine.travel(NOON + timedelta(days=5), tick=True):
@@ -216,6 +232,14 @@ class TestAnywhereElse:
         seeding.seed()
         with make.within(cast.sud):
             assert (Patient.objects.count(), Specialist.objects.count(), Membership.objects.count()) == before
+
+    def test_a_dry_run_makes_nothing(self, at_noon, settings):
+        settings.DEBUG = True
+        assert set(seed_demo("--dry-run")["clinics"].values()) == {"would be made"}
+        assert seed_demo("--dry-run", "--size", "large")["clinics"] == {
+            "200 clinics of the benchmarks": "would be made"
+        }
+        assert not Organization.objects.exists()
 
     def test_refused_with_debug_off(self, settings):
         settings.DEBUG = False

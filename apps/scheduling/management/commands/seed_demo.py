@@ -23,6 +23,8 @@ class Command(BaseCommand):
         "need: 200 clinics, 100,000 patients, 500,000 appointments."
     )
 
+    can_dry_run = True
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--size", choices=["small", "large"], default="small")
         parser.add_argument(
@@ -41,17 +43,29 @@ class Command(BaseCommand):
         )
 
     def perform(
-        self, *, size: str, reset: bool, tokens: Path | None, with_debug_off: bool, **options: object
+        self, *, size: str, reset: bool, tokens: Path | None, with_debug_off: bool, dry_run: bool, **options: object
     ) -> dict[str, Any]:
         if not settings.DEBUG and not with_debug_off:
             raise CommandError(
                 "DEBUG is off, and everybody knows the passwords of the demo. If this is meant: --with-debug-off."
             )
+        if dry_run:
+            return self._foretold(size, is_reset=reset)
         if reset:
             self.say(f"removed {removal.remove_all()} demo clinics")
         if size == "large":
             return self._load_large(tokens)
         return {"size": size, **seeding.seed(lambda clinics: self.progress(clinics, what="demo clinics"))}
+
+    def _foretold(self, size: str, *, is_reset: bool) -> dict[str, Any]:
+        """Return what a run would remove and make now."""
+        removed = removal.removable() if is_reset else 0
+        if size == "large":
+            is_loaded = bulk.is_loaded() and not is_reset
+            made = {"200 clinics of the benchmarks": "is there" if is_loaded else "would be made"}
+        else:
+            made = seeding.outlook(is_reset=is_reset)
+        return {"size": size, "dry_run": True, "removed": removed, "clinics": made}
 
     def _load_large(self, tokens: Path | None) -> dict[str, Any]:
         size, is_new = bulk.Size(), not bulk.is_loaded()
@@ -66,6 +80,10 @@ class Command(BaseCommand):
 
     def lines(self, result: dict[str, Any]) -> Iterator[str]:
         """Print the table of logins and the booking pages."""
+        if result.get("dry_run"):
+            yield f"demo clinics that would be removed: {result['removed']}"
+            yield from (f"{name}: {fate}" for name, fate in result["clinics"].items())
+            return
         if result["size"] == "large":
             yield from super().lines(result)
             return

@@ -29,14 +29,19 @@ def remove_all() -> int:
 
     Waits at most 10 s for others to let go of the tables. Raises OtherClinics (409) if the database holds others.
     """
-    others = Organization.objects.exclude(slug__startswith=SLUG_PREFIX).values_list("slug", flat=True)
-    if others:
-        raise OtherClinics(details={"organizations": list(others[:20])})
-    count = Organization.objects.count()
+    count = removable()
     if count:
         with transaction.atomic(using=_OWNER), connections[_OWNER].cursor() as cursor:
             _remove(cursor)
     return count
+
+
+def removable() -> int:
+    """Return how many demo clinics there are. Raises OtherClinics (409) if the database holds others."""
+    others = Organization.objects.exclude(slug__startswith=SLUG_PREFIX).values_list("slug", flat=True)
+    if others:
+        raise OtherClinics(details={"organizations": list(others[:20])})
+    return Organization.objects.count()
 
 
 def _remove(cursor: Any) -> None:

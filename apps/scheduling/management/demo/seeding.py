@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 
 from apps.organizations.models import Fact, Organization, User
 from apps.profiles.models import Patient, Specialist
-from apps.scheduling.management.demo import accounts, bookings, clinics, visits
+from apps.scheduling.management.demo import accounts, bookings, clinics, visits, waiting
 from apps.scheduling.management.demo.plan import ClinicPlan, plan
 from apps.scheduling.management.demo.visits import Clinic
 from apps.scheduling.models import AppointmentTemplate, TemplateSpecialist
@@ -41,6 +41,18 @@ def seed(progress: Progress = iter) -> dict[str, Any]:
     return offer(_alive())
 
 
+def outlook(*, is_reset: bool) -> dict[str, str]:
+    """Return what `seed` would do with each demo clinic now, by slug; with `is_reset`, once all of them are removed."""
+    known = {} if is_reset else dict(Organization.objects.values_list("slug", "deleted_at"))
+    return {each["slug"]: _fate(each["slug"], known) for each in plan()["clinics"]}
+
+
+def _fate(slug: str, known: dict[str, Any]) -> str:
+    if slug not in known:
+        return "would be made"
+    return "would be brought up to date" if known[slug] is None else "stays deleted"
+
+
 def _make(each: ClinicPlan, password: str) -> None:
     with outside_organizations(actor=ACTOR, trace=Trace(source="command")):
         accounts.user_for(plan()["superadmin"], by=ACTOR, password=password, is_superadmin=True)
@@ -49,6 +61,7 @@ def _make(each: ClinicPlan, password: str) -> None:
             clinic = _read(each, organization)
             visits.fill(clinic, by=ACTOR)
             bookings.book_some(organization, clinic.templates)
+            waiting.put_some(organization, clinic.templates)
 
 
 def _bring_up_to_date(each: ClinicPlan, organization: Organization) -> None:
