@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail as outbox_of
 from django.core.mail import EmailMultiAlternatives
+from django.core.management import call_command
 
 from apps.organizations.models import AuditEntry, Fact
 from apps.organizations.services import relay
@@ -441,3 +444,18 @@ class TestErasure:
         assert rows[2] == ("Ion", "ion@example.org", "waiting")
         assert rows[:2] == [(protocol.pseudonym, None, "removed")] * 2
         assert phones == [None, None, CONTACT["phone"]]
+
+
+def test_what_a_person_takes_along_holds_their_entries(clinic: Clinic, tmp_path: Path) -> None:
+    template, patient = clinic.template(), clinic.patient("Ana")
+    with acting_for(clinic.organization.pk, actor=BUILDER):
+        patient.person.email = "Ana@example.org"
+        patient.person.save()
+    made = join(template, contact=waiter("Ana"))
+    join(template, contact=waiter("Ion"))
+
+    call_command("export_person", "--email", "ana@example.org", "--out", str(tmp_path / "ana.json"), "--json")
+
+    (document,) = json.loads((tmp_path / "ana.json").read_text())["organizations"]
+    (entry,) = document["export"]["waitlist_entries"]
+    assert (entry["uid"], entry["contact"]["email"]) == (made["uid"], "ana@example.org")

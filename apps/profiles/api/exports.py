@@ -41,15 +41,14 @@ def _nothing(patient: Patient, context: Mapping[str, Any]) -> list[Any]:
 
 #: What apps above this one keep of a patient.
 parts: dict[str, Part] = dict.fromkeys(("appointments", "forms", "treatment_plans", "documents", "orders"), _nothing)
+#: What they keep besides, under the person's addresses: it goes into the files that commands write, for the document of
+#: the API has the keys of the contract and no others.
+besides: dict[str, Part] = {}
 
 
 def document_of(patient: Patient) -> dict[str, Any]:
     """Return the document of a patient whom `PatientQuerySet.seen_by` has given: that decides about the person."""
-    user_id = patient.person.user_id
-    audience = Actor(
-        kind="user", id=user_id, role=Role.PATIENT, organization_id=patient.organization_id, patient_id=patient.pk
-    )
-    context: dict[str, Any] = {"actor": audience, "include": ()}
+    context: dict[str, Any] = {"actor": audience_of(patient), "include": ()}
     return {
         "generated_at": clock.now(),
         "patient": PatientShape(patient, context=context).data,
@@ -62,6 +61,14 @@ def document_of(patient: Patient) -> dict[str, Any]:
         "profile_values": custom_values.of_patients.values(patient, context),
         **{name: part(patient, context) for name, part in parts.items()},
     }
+
+
+def audience_of(patient: Patient) -> Actor:
+    """Return the patient as the reader, whoever asks."""
+    user_id = patient.person.user_id
+    return Actor(
+        kind="user", id=user_id, role=Role.PATIENT, organization_id=patient.organization_id, patient_id=patient.pk
+    )
 
 
 def prepared(patients: QuerySet[Patient], *, by: Actor, today: date) -> QuerySet[Patient]:

@@ -41,4 +41,8 @@ def own_document(patient_id: int, organization: Organization, *, by: Actor) -> d
         patient: Any = rows.get()
         patient.is_own = True
         audit.note("EXPORT", "patient", patient.pk, patient_id=patient.pk)
-        return exports.document_of(patient)
+        context = {"actor": exports.audience_of(patient), "include": ()}
+        return {
+            **exports.document_of(patient),
+            **{name: part(patient, context) for name, part in exports.besides.items()},
+        }

@@ -30,7 +30,7 @@ def _book(organization: Organization, template: AppointmentTemplate, dice: rando
     now = clock.now()
     offered = offering(template.pk, now=now, public_only=True)
     start = _free_start(offered, organization.today(now), dice, now)
-    contact = _stranger(dice)
+    contact = stranger(dice)
     if start is None:
         return False
     held, token = holds.hold(offering=offered, start=start, specialist_id=None, source=SOURCE, now=now)
@@ -52,7 +52,8 @@ def _free_start(offered: Offering, today: date, dice: random.Random, now: dateti
     return datetime.fromtimestamp(dice.choice(found.slots)[0], UTC) if found.slots else None
 
 
-def _stranger(dice: random.Random) -> Contact:
+def stranger(dice: random.Random) -> Contact:
+    """Return somebody whom the clinic does not know."""
     name = f"{dice.choice(people()['female'])} {dice.choice(people()['last'])}"
     email = f"{slugs.slugify(name, fallback='contact').replace('-', '.')}@{PATIENTS_DOMAIN}"
     return Contact(name=name, email=email, phone=f"+407{dice.randint(20, 79)}{dice.randrange(1_000_000):06d}")
