@@ -54,9 +54,11 @@ class Provider:
     #: Answer the API with this status, whatever is asked.
     failing: int = 0
     error: dict[str, Any] = field(default_factory=dict)
-    #: Called while the provider answers, for what happens meanwhile.
-    meanwhile: Callable[[], None] | None = None
+    #: Called with what the API is about to answer: for what happens before it is heard.
+    meanwhile: Callable[[Any], None] | None = None
     delay_seconds: float = 0
+    #: Of the account that was made last: none is given again.
+    last_number: int = 0
     key_fetches: int = 0
     secret: str = field(default_factory=signatures.new_secret)
 
@@ -96,6 +98,8 @@ class Provider:
         else:
             self.calls.append((request.command, request.path, body))
             status, document = self._api(request, path, body)
+            if self.meanwhile is not None:
+                self.meanwhile(document)
         content = json.dumps(document).encode()
         try:
             request.send_response(status)
@@ -110,8 +114,6 @@ class Provider:
             return 401, {"errors": [{"code": "authentication_invalid"}]}
         if self.failing:
             return self.failing, {"errors": [self.error]}
-        if self.meanwhile is not None:
-            self.meanwhile()
         if request.command == "DELETE":
             key = path.path.removeprefix("/users/")
             self.accounts = [each for each in self.accounts if each["id"] != key]
@@ -123,7 +125,8 @@ class Provider:
             taken = {"code": "form_identifier_exists", "meta": {"param_name": "email_address"}}
             return 422, {"errors": [taken]}
         name = f"{body['first_name']} {body['last_name']}".strip()
-        made = account(f"user_{len(self.accounts) + 1}", body["email_address"][0], name)
+        self.last_number = max(self.last_number, len(self.accounts)) + 1
+        made = account(f"user_{self.last_number}", body["email_address"][0], name)
         self.accounts.append(made)
         return 200, made
 
