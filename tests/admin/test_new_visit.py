@@ -91,7 +91,7 @@ class TestForAPatient:
         mara = office(cast.mara)
 
         assert made(cast) == []
-        assert "without a template" in mara.post(ADD, given).text
+        assert "Without a service say how long the visit lasts." in mara.post(ADD, given).text
         mara.post(ADD, {**given, "minutes": "20", "title": "Phone call"})
 
         (visit,) = made(cast)

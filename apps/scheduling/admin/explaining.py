@@ -30,6 +30,8 @@ from restartix.templatetags.days import language
 
 site: Any = admin.site
 Details = Mapping[str, Any]
+#: Nothing that an address fills in is longer.
+LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,8 @@ def why(request: HttpRequest) -> HttpResponse:
     if entry_of(request).workplace is None:
         raise Http404
     is_asked = "service" in request.GET and "start" in request.GET
-    begin = {name: request.GET.get(name) for name in ("service", "specialist")}
-    form = QuestionForm(request.GET) if is_asked else QuestionForm(initial={**begin, "start": _next_hour()})
+    begin = {name: request.GET[name][:LONGEST] for name in ("service", "specialist", "start") if name in request.GET}
+    form = QuestionForm(request.GET) if is_asked else QuestionForm(initial={"start": _next_hour(), **begin})
     context = {
         **site.each_context(request),
         "title": _("Why is a time not offered?"),

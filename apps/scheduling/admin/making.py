@@ -31,6 +31,8 @@ MORE = ("title", "mode", "location", "notes")
 #: What the address of the page may fill in; `started_at` on the clinic's clock, `exactly` with its offset.
 PREFILLED = ("template", "specialist", "started_at", "exactly")
 LONGEST_PREFILL = 40
+#: The question why a time is not offered, by the fields of a new visit.
+QUESTION = {"service": "template", "specialist": "specialist", "start": "started_at"}
 
 
 def _amend(row: Appointment, *, by: Actor, **values: Any) -> Appointment:
@@ -103,6 +105,7 @@ class MakesVisits(ServiceAdmin):
                 "title": _("New appointment"),
                 "next": self._back(request),
                 "suggestions_url": reverse("admin:patient_suggestions"),
+                "why_url": f"{reverse('admin:why')}?{urlencode(self._question(form))}",
                 "finder_url": f"{reverse('admin:free')}?{urlencode(self._search(form))}",
                 "is_placed": is_known,
                 "opens_newcomer": bool(form["new_name"].value() or form.offers_newcomer),
@@ -120,6 +123,12 @@ class MakesVisits(ServiceAdmin):
         """Return what the finder is asked for when this time is not the right one."""
         day = str(form["started_at"].value() or "")[:10]
         asked = {"service": form["template"].value(), "from": day, "specialist": form["specialist"].value()}
+        return {name: str(said) for name, said in asked.items() if said}
+
+    @staticmethod
+    def _question(form: Any) -> dict[str, str]:
+        """Return what is asked when somebody wonders why patients cannot book this time."""
+        asked = {name: form[field].value() for name, field in QUESTION.items()}
         return {name: str(said) for name, said in asked.items() if said}
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:

@@ -125,6 +125,8 @@ class NewVisitForm(ServiceForm):
             self._ask(text, name)
         elif said_of["patient"] is None:
             self._check_newcomer()
+        if not (said_of.get("template") or said_of.get("minutes") or "minutes" in self.errors):
+            self.add_error("minutes", _("Without a service say how long the visit lasts."))
         return super().clean()
 
     def _post_clean(self) -> None:

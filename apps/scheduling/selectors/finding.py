@@ -40,7 +40,8 @@ def next_free(
     """
     providers = chosen(offered, specialist_id)
     found: list[FreeTime] = []
-    for start, end in _windows(offered, first or local_date(now, offered.timezone)):
+    today = local_date(now, offered.timezone)
+    for start, end in _windows(offered, max(first or today, today)):
         if not providers or len(found) >= count:
             break
         found += _free(offered, providers, start, end, now)
