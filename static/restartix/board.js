@@ -7,7 +7,7 @@
   const offline = document.querySelector("[data-offline]");
   const signedOut = document.querySelector("[data-signed-out]");
   // milliseconds: without a stream, and beside one (a hint may be lost); boards that hear one hint do not all ask at once
-  const POLL = 15000, SAFETY = 60000, SPREAD = 150;
+  const POLL = 15000, SAFETY = 60000, SPREAD = 150, PAUSE = 600;
 
   const day = document.querySelector("[data-goes]");
   if (day) {
@@ -121,17 +121,21 @@
   // -- hearing: one stream a page, none while nobody looks; EventSource gives up after any answer but a stream
   let stream = null, reopens = 0;
   const isHeard = () => stream !== null && stream.readyState === EventSource.OPEN;
-  const soon = () => setTimeout(look, Math.random() * SPREAD);
+  let due = 0, lookedAt = -PAUSE;
+  const soon = () => {
+    clearTimeout(due);
+    due = setTimeout(() => { lookedAt = performance.now(); look(); }, Math.max(Math.random() * SPREAD, lookedAt + PAUSE - performance.now()));
+  };
   const hear = () => {
     clearTimeout(reopens);
     stream?.close();
     stream = null;
     if (document.hidden || !window.EventSource) return;
     stream = new EventSource(board.dataset.stream);
-    stream.addEventListener("ready", () => { look(); again(); }); // whatever happened before is told to nobody
+    stream.addEventListener("ready", () => { board.dataset.live = "stream"; look(); again(); }); // what came before is told to nobody
     stream.addEventListener("changed", soon);
-    stream.addEventListener("error", () => {
-      again();
+    stream.addEventListener("error", () => { // it may try again every few seconds, and each time this comes
+      if (board.dataset.live !== "poll") { board.dataset.live = "poll"; again(); }
       if (stream?.readyState === EventSource.CLOSED) reopens = setTimeout(hear, POLL);
     });
   };

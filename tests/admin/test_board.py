@@ -10,7 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.organizations.models import Organization
+from apps.scheduling.admin import sharing, today
 from apps.scheduling.admin.board import board_of
+from apps.scheduling.admin.sharing import Shared
 from apps.scheduling.models import Appointment, Hold
 from apps.scheduling.selectors.day import Booked, Column, Day, Free, day_of
 from restartix.kernel.roles import Role
@@ -268,3 +270,39 @@ def test_members_and_specialists_cost_the_same_for_many_as_for_few(cast, office)
 
     assert statements() == few
     assert Organization.objects.count() == 2
+
+
+class TestManyBoardsAtOnce:
+    def test_share_one_rendering(self, cast, office, monday, monkeypatch):
+        rendered = []
+        monkeypatch.setattr(today, "SHARED", Shared())
+        render = today.render_to_string
+        monkeypatch.setattr(today, "render_to_string", lambda *args: rendered.append(args) or render(*args))
+        booking(cast.sud, template(cast.sud, cast.sara.specialist), at(monday, 10))
+        path = f"/admin/today/board/?date={monday.date()}"
+
+        pages = [office(person).client.get(path).content for person in (cast.ion, cast.mara, cast.ion)]
+
+        assert len(set(pages)) == len(rendered) == 1
+
+    def test_share_nothing_that_the_other_may_not_see_or_cannot_read(self, cast, office, monday, monkeypatch):
+        monkeypatch.setattr(today, "SHARED", Shared())
+        for person in (cast.sara, cast.tudor):
+            booking(cast.sud, template(cast.sud, person.specialist), at(monday, 10), f"Of {person.specialist.name}")
+        path = f"/admin/today/board/?date={monday.date()}"
+
+        whole = office(cast.ion).client.get(path).content.decode()
+        own = office(cast.sara).client.get(path).content.decode()
+        romanian = office(cast.ion, language="ro").client.get(path).content.decode()
+        elsewhere = office(cast.nora).client.get(path).content.decode()
+
+        assert ("Of Tudor Pop" in whole, "Of Tudor Pop" in own, "Of Sara Marin" in own) == (True, False, True)
+        assert "Legenda" in romanian or "programări" in romanian
+        assert "Of " not in elsewhere
+
+    def test_render_anew_what_is_older_than_a_second(self, monkeypatch):
+        shared, said = Shared(), iter("ab")
+        clock = iter([0.0, 0.9, 1.1])
+        monkeypatch.setattr(sharing.time, "monotonic", lambda: next(clock))
+
+        assert [shared.html("key", lambda: next(said)) for _ in range(3)] == ["a", "a", "b"]

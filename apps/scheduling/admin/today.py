@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.profiles.models import Specialist
 from apps.scheduling.admin.board import Board, board_of, etag_of, status_name
+from apps.scheduling.admin.sharing import Shared
 from apps.scheduling.admin.trays import trays_of
 from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentTemplate
@@ -23,8 +25,10 @@ from restartix.kernel.admin.entry import Entry, Workplace, entry_of
 from restartix.kernel.admin.navigation import Page
 from restartix.kernel.roles import STAFF
 from restartix.kernel.streams import Ticket
+from restartix.templatetags.days import language
 
 site: Any = admin.site
+SHARED = Shared()
 
 
 def today(request: HttpRequest) -> HttpResponse:
@@ -67,7 +71,8 @@ def live_part(request: HttpRequest, laid: Board, *, back: str) -> HttpResponse:
     if request.headers.get("If-None-Match") == shown["etag"]:
         answer = HttpResponse(status=304)
     else:
-        answer = TemplateResponse(request, "admin/scheduling/board.html", shown)
+        seen_by = place_of(entry_of(request)).id, language(), shown["etag"], shown["add_url"], back
+        answer = HttpResponse(SHARED.html(seen_by, lambda: render_to_string("admin/scheduling/board.html", shown)))
     answer["ETag"] = shown["etag"]
     return answer
 
