@@ -62,6 +62,20 @@ def steps(page: Page, base: str, home: str) -> Any:
     page.click(".danger")
     page.wait_for_selector(".off")
     yield "cancelled"
+    page.goto(base + home + "visit/times/")
+    page.click("a[href*='/wait/']")
+    page.wait_for_selector("#wait")
+    yield "wait"
+    page.click("#wait .main")
+    page.wait_for_selector(".bad")
+    yield "wait, errors"
+    fill(page)
+    page.click("#wait .main")
+    page.wait_for_selector(".outcome")
+    yield "waiting"
+    page.click("[name=leave]")
+    page.wait_for_selector(".outcome.off")
+    yield "waiting no more"
     page.goto(base + home + "nothing/")
     yield "not found"
     page.goto(base + "/book/nowhere/")

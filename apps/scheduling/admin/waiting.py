@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib import admin
@@ -97,8 +97,11 @@ class WaitlistEntryAdmin(ServiceAdmin):
     @admin.display(description=_("days"), ordering="date_from")
     def days(self, row: WaitlistEntry) -> str:
         """Show the first and the last day."""
-        first, last = (f"{dates.short_day(day, language())} {day:%Y}" for day in (row.date_from, row.date_to))
-        return first if first == last else f"{first} – {last}"
+        first, last = row.date_from, row.date_to
+        until = f"{_day(last)} {last:%Y}"
+        if first == last:
+            return until
+        return f"{_day(first)} – {until}" if first.year == last.year else f"{_day(first)} {first:%Y} – {until}"
 
     @admin.display(description=_("status"), ordering="status")
     def state(self, row: WaitlistEntry) -> str:
@@ -116,6 +119,10 @@ class WaitlistEntryAdmin(ServiceAdmin):
         return said.format(
             start=_moment(row.notified_start), specialist=row.notified_specialist, at=_moment(row.notified_at)
         )
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {dates.short_month(day, language())}"
 
 
 def _moment(moment: datetime) -> str:
