@@ -19,6 +19,7 @@ from tests.admin.office import appointment, booking, hold, template, waits
 from tests.browser.watching import Watched
 from tests.make.cast import Cast
 from tests.make.organizations import within
+from tests.make.profiles import consent, patient
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.usefixtures("committed_db")]
 
@@ -39,6 +40,7 @@ class Clinic:
     offered: Any
     start: Any
     waits: Any
+    booked: Appointment
 
     def paths(self) -> list[str]:
         """Every kind of page."""
@@ -59,6 +61,7 @@ class Clinic:
             f"/admin/scheduling/appointment/?{narrowed}&mode__exact=video&view={view}",
             f"/admin/scheduling/appointment/views/{view}/",
             f"/admin/scheduling/appointment/{self.visit.pk}/change/",
+            f"/admin/appointments/{self.booked.pk}/take-in/",
             f"/admin/scheduling/appointment/add/?specialist={sara}&started_at={self.day}T15:00",
             "/admin/free/",
             f"/admin/free/?service={self.offered.pk}",
@@ -92,11 +95,12 @@ def clinic(cast: Cast) -> Clinic:
     start = today + timedelta(days=7 - today.weekday())
     offered = template(cast.sud, cast.sara.specialist)
     visit = appointment(cast.sud, cast.sara.specialist, offered, start, "Ana-Maria Constantinescu")
-    booking(cast.sud, offered, start.replace(hour=9), "Maria Ionescu")
+    booked = booking(cast.sud, offered, start.replace(hour=9), "Maria Ionescu")
+    consent(patient(cast.sud, "MARIA IONESCU", phone="+40721000111"), "profile_sharing")
     hold(cast.sud, offered, start.replace(hour=11))
     cast.ion.user.set_password(PASSWORD)
     cast.ion.user.save()
-    return Clinic(cast, start.date().isoformat(), visit, offered, start, waits(cast.sud, offered))
+    return Clinic(cast, start.date().isoformat(), visit, offered, start, waits(cast.sud, offered), booked)
 
 
 @pytest.fixture
