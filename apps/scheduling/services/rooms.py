@@ -7,11 +7,12 @@ Source: contract/scheduling.md 1.2 (Rooms).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from apps.organizations.models import ConsentType
 from apps.profiles.selectors.consents import active_types
@@ -24,6 +25,8 @@ from apps.scheduling.services import moves, video
 from restartix.kernel import clock
 from restartix.kernel.tenancy import Actor, Trace, across_organizations, acting_for
 from restartix.kernel.transactions import joins_transaction
+
+logger = logging.getLogger(__name__)
 
 ACTOR = Actor.system("retry_rooms")
 #: Rooms that one run of `reconcile` looks at; the next one goes on.
@@ -145,8 +148,11 @@ def reconcile() -> int:
         cursor.execute(_DIFFERING, {"now": clock.now(), "most": MOST})
         differing = cursor.fetchall()
     for appointment_id, organization_id in differing:
-        with acting_for(organization_id, actor=ACTOR, trace=trace):
-            look(moves.lock(Appointment(pk=appointment_id)))
+        try:
+            with acting_for(organization_id, actor=ACTOR, trace=trace):
+                look(moves.lock(Appointment(pk=appointment_id)))
+        except OperationalError as error:  # somebody is changing it at this moment: the next run looks again
+            logger.info("appointment %s was not looked at: %s", appointment_id, error)
     return len(differing)
 
 
