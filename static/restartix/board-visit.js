@@ -16,12 +16,12 @@
     from = visit.querySelector("a").id;
     visit.classList.add("is-asked");
     try {
-      const answer = await fetch(visit.dataset.card, { redirect: "error", signal: AbortSignal.timeout(10000) });
+      const answer = await fetch(`${visit.dataset.card}?next=${encodeURIComponent(location.pathname + location.search)}`, { redirect: "error", signal: AbortSignal.timeout(10000) });
       if (!answer.ok) { desk.say(answer.status === 404 ? card.dataset.gone : card.dataset.failed, { isProblem: true }); desk.look(); return; }
       card.innerHTML = await answer.text();
     } catch { desk.say(card.dataset.failed, { isProblem: true }); return; } finally { visit.classList.remove("is-asked"); }
     card.showModal();
-    (part && card.querySelector(part) || card.querySelector(".card-acts button, [data-card-close]")).focus();
+    (part && card.querySelector(part) || card.querySelector(".card-acts .button, .card-acts button, [data-card-close]")).focus();
   };
   card.addEventListener("close", () => { card.replaceChildren(); document.getElementById(from)?.focus({ preventScroll: true }); });
   card.addEventListener("click", (event) => {

@@ -102,6 +102,11 @@ class TestTheCard:
 
         assert 'href="tel:+40721000111"' in office(cast.mara).get(f"/admin/today/visits/{row.pk}/").html
 
+    def test_leads_to_taking_in_whoever_booked(self, cast, offered, monday, office):
+        row = booking(cast.sud, offered, monday)
+
+        assert "Take in" in office(cast.mara).get(f"/admin/today/visits/{row.pk}/", next="/admin/").text
+
     @pytest.mark.parametrize("who", ["tudor", "nora"])
     def test_is_not_there_for_others(self, cast, visit, office, who):
         person = {"tudor": cast.sorin, "nora": cast.nora}[who]

@@ -10,6 +10,7 @@ import random
 import time
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -50,6 +51,7 @@ LEADS_TO = {
     "finish": AppointmentStatus.DONE,
     "no-show": AppointmentStatus.NOSHOW,
 }
+LONGEST_ADDRESS = 500
 ATTEMPTS, PAUSE_SECONDS = 4, 0.02
 #: Seconds since 1970 at the end of the year 9998.
 LAST_INSTANT = 253_370_764_799
@@ -110,6 +112,8 @@ def card(request: HttpRequest, visit_id: int) -> HttpResponse:
         "no_show": offered.get("no-show"),
         "cancel": offered.get("cancel"),
         "cancel_form": CancelForm(prefix="cancel"),
+        "companions": page.open_companions(request, row),
+        "back": urlencode({"next": request.GET.get("next", "")[:LONGEST_ADDRESS]}),
         "others": [move for name, move in offered.items() if name not in (*ACTS, "reschedule")],
         "may_move": "reschedule" in offered,
         "people": _specialists(request) if "reschedule" in offered else [],
