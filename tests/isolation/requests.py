@@ -191,7 +191,8 @@ def _stands(body: Any, path: list[str]) -> bool:
 
 def link(row: Any, other: Any) -> None:
     """Let a row like `row` have to do with `other`: by a column of its own, by a row between them, or over one step."""
-    columns = {field.related_model: field.name for field in row._meta.concrete_fields if field.is_relation}
+    links = [field for field in row._meta.concrete_fields if field.is_relation]
+    columns = {field.related_model: field.name for field in reversed(links)}  # of several, the first one declared
     model = type(other)
     if model in columns:
         any_row(type(row), row.organization, **{columns[model]: other})

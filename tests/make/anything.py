@@ -32,6 +32,7 @@ HINTS: dict[str, dict[str, Any]] = {
     "WebhookSubscription": {"url": "https://127.0.0.1:1/", "secret": "whsec_AAAA", "events": ["*"]},
     "AppointmentTemplate": {"duration_minutes": 30},
     "Hold": {"expires_at": lambda _: datetime.now(UTC) + timedelta(minutes=5)},
+    "WaitlistEntry": {"contact_email": lambda _: f"waits{next(_numbers)}@example.org"},
     "Impersonation": {"expires_at": lambda _: datetime.now(UTC) + timedelta(hours=1)},
 }
 
