@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.organizations.models import ApiKey, IdentityEvent, Organization, Service, User
 from apps.profiles.models import Patient
-from apps.scheduling.models import Appointment, Claim
+from apps.scheduling.models import Appointment, CalendarFeed, Claim
 from tests.make import profiles
 from tests.make.anything import any_row
 from tests.make.organizations import within
@@ -177,3 +177,18 @@ def test_days_are_counted_on_the_clinics_calendar(cast, office, time_machine):
     assert name not in ion.get(path, created_at__days="previous").text
     assert name in ion.get(path, created_at__from="2026-11-24", created_at__until="2026-11-24").text
     assert name not in ion.get(path, created_at__until="2026-11-23").text
+
+
+def test_names_stand_as_in_a_telephone_book(cast, office):
+    expected = ["Azamfir Io", "Ăpostol Ia", "Émile Zo", "stan Dan", "Szabo Ana", "Ștefan Sz", "Țara Zoe", "Zoe Ilie"]
+    for name in sorted(expected):
+        person = profiles.specialist(cast.nord, name)
+        with within(cast.nord):
+            CalendarFeed.objects.create(specialist=person, token_digest=name.encode())
+    nora = office(cast.nora)
+
+    people = nora.get("/admin/profiles/specialist/").text
+    feeds = nora.get("/admin/scheduling/calendarfeed/", o="-1").text
+
+    assert sorted(expected, key=people.index) == expected
+    assert sorted(expected, key=feeds.index) == expected[::-1]

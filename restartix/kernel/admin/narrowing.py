@@ -21,6 +21,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from restartix.kernel.admin.lists import DaysFilter
+from restartix.kernel.ordering import InOrder
 
 #: Marks an address that the form made: it is written again without what was left open.
 APPLIED = "_apply"
@@ -31,6 +32,8 @@ VIEW = "view"
 #: A view keeps its order by the names of columns: their numbers change with roles and releases.
 SORT = "sort"
 LONGEST_SEARCH = 200
+#: Columns that hold names, wherever they are.
+NAMES = {"name", "contact_name"}
 
 Pair = tuple[str, str]
 
@@ -103,6 +106,20 @@ class NarrowedList(ChangeList):
 
     def _chosen(self, spec: Any) -> list[Any]:
         return [choice for choice in self._choices[id(spec)] if choice["selected"] and self._own(choice, spec)]
+
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
+        """Order by names as a telephone book does, also by the name of what a column points to."""
+        return [self._in_order(part) for part in super().get_ordering(request, queryset)]
+
+    def _in_order(self, part: Any) -> Any:
+        column = part.removeprefix("-") if isinstance(part, str) else ""
+        links = {field.name: field.related_model for field in self.lookup_opts.concrete_fields}
+        pointed: Any = links.get(column)
+        if pointed is not None and any(field.name == "name" for field in pointed._meta.get_fields()):
+            column += "__name"
+        if column.rpartition("__")[2] not in NAMES:
+            return part
+        return InOrder(column).desc() if part.startswith("-") else InOrder(column).asc()
 
     # -- the form ------------------------------------------------------------------------------------------------------
 
