@@ -133,6 +133,15 @@ class TestFirstRun:
         assert statuses["done"] >= 2
         assert statuses["upcoming"] + statuses["confirmed"] >= 3
 
+    def test_somebody_is_in_the_waiting_room(self):
+        here = 0
+        for clinic in clinics():
+            with make.within(clinic):
+                waiting = Appointment.objects.filter(arrived_at__lt=NOON)
+                assert set(waiting.values_list("status", flat=True)) <= {"upcoming", "confirmed"}
+                here += waiting.count()
+        assert here >= 1
+
     def test_statuses_agree_with_the_clock(self):
         for clinic in clinics():
             with make.within(clinic):

@@ -18,6 +18,8 @@ from restartix.kernel.tenancy import Actor, active_organization_id
 S = AppointmentStatus
 #: Of a hundred visits so many are cancelled beforehand, and so many are missed.
 CANCELLED, MISSED = 0.08, 0.05
+#: Patients come so long before their visit.
+EARLY = timedelta(minutes=45)
 
 #: From, to, when, why.
 Move = tuple[str | None, str, datetime, str | None]
@@ -106,7 +108,10 @@ def _keep_history(by: User, ended: Iterable[tuple[Appointment, list[Move]]]) -> 
 
 
 def bring_about(appointment: Appointment, visit: Visit, admin: User, *, now: datetime) -> None:
-    """Let a new appointment stand where such a one stands now: in progress, confirmed, cancelled, or just upcoming."""
+    """Let a new appointment stand where such a one stands now: in progress, confirmed, cancelled, or just upcoming.
+
+    Whoever comes soon is in the waiting room already.
+    """
     by = Actor(kind="user", id=admin.pk, name=admin.name, role=Role.ADMIN, organization_id=active_organization_id())
     if visit.fate < CANCELLED:
         reason = people()["staff_reasons"][int(visit.luck * len(people()["staff_reasons"]))]
@@ -116,6 +121,9 @@ def bring_about(appointment: Appointment, visit: Visit, admin: User, *, now: dat
         Appointment.objects.filter(pk=appointment.pk).update(session_started_at=visit.start)
     elif _is_confirmed(visit, now):
         appointments.change_status(appointment, to=S.CONFIRMED, by=by)
+    if visit.fate >= CANCELLED and now < visit.start <= now + EARLY:
+        here_since = now - timedelta(minutes=2 + int(visit.luck * 12))
+        Appointment.objects.filter(pk=appointment.pk).update(arrived_at=here_since)
 
 
 def _is_confirmed(visit: Visit, now: datetime) -> bool:
