@@ -43,7 +43,7 @@ PAGES = {
     "/admin/organizations/webhooksubscription/add/": ADMINS,
     "/admin/organizations/webhookdelivery/": ADMINS,
     "/admin/organizations/webhookdelivery/add/": set(),
-    "/admin/scheduling/appointment/add/": set(),
+    "/admin/scheduling/appointment/add/": STAFF,
     "/admin/scheduling/hold/add/": set(),
 }
 

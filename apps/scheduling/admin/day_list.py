@@ -64,7 +64,7 @@ def day_list(request: HttpRequest) -> HttpResponse:
 def _people(entry: Entry) -> Any:
     """Return whose lists this person may print."""
     rows = Specialist.objects.alive().order_by("name", "pk")
-    return rows.filter(user_id=entry.actor.user_id) if entry.role == Role.SPECIALIST else rows
+    return rows.filter(user_id=entry.actor.user_id or 0) if entry.role == Role.SPECIALIST else rows
 
 
 def _whose(visit: Visit) -> Specialist:

@@ -71,7 +71,7 @@ def my_day(request: HttpRequest) -> HttpResponse:
     if entry.workplace is None:
         return HttpResponseRedirect(reverse("admin:index"))
     now, day = clock.now(), day_asked(request)
-    own = Specialist.objects.alive().filter(user_id=entry.actor.user_id).first()
+    own = Specialist.objects.alive().filter(user_id=entry.actor.user_id or 0).first()
     visits = (
         agenda(day, timezone=entry.timezone, actor=entry.actor, specialist_id=own.pk, with_last=True) if own else []
     )

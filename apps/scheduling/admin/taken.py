@@ -98,7 +98,7 @@ class HoldList(NarrowedList):
         streams = watchers.counted(row.pk for row in rows)
         for row in rows:
             row.streams_now = streams.get(row.pk)
-        self.result_list = rows  # type: ignore[assignment]  # the page needs no query any more
+        self.result_list = rows  # the page needs no query any more
 
 
 @admin.register(Hold)

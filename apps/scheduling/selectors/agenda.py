@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from apps.profiles.models.search import shares_profile
@@ -18,6 +18,8 @@ from restartix.kernel.tenancy import Actor
 
 #: These did not or will not take place.
 OFF = (AppointmentStatus.CANCELLED, AppointmentStatus.NOSHOW)
+#: No appointment lasts longer, so that a day's are found by their starts, which have an index.
+LONGEST = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def agenda(
 ) -> list[Visit]:
     """Return what touches the local date `day` in `timezone` of what `actor` may see, by specialist and time."""
     start, end = (datetime.fromtimestamp(second, UTC) for second in span(timezone, day, day))
-    rows: Any = Appointment.objects.visible_to(actor, today=day).filter(started_at__lt=end, ended_at__gt=start)
+    seen: Any = Appointment.objects.visible_to(actor, today=day)
+    rows = seen.filter(started_at__lt=end, ended_at__gt=start, started_at__gt=start - LONGEST)
     if specialist_id is not None:
         rows = rows.filter(specialist=specialist_id)
     rows = rows.select_related("specialist", "patient__person", "appointment_template")
