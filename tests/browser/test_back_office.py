@@ -53,6 +53,9 @@ class Clinic:
         return [
             f"/admin/?date={self.day}",
             f"/admin/week/?specialist={sara}&date={self.day}",
+            "/admin/my-day/",
+            f"/admin/today/print/?date={self.day}&notes=1",
+            f"/admin/specialists/{sara}/calendar/",
             "/admin/hours/",
             f"/admin/hours/{sara}/",
             "/admin/scheduling/",
@@ -73,6 +76,7 @@ class Clinic:
             "/admin/scheduling/appointmenttemplate/add/",
             f"/admin/scheduling/appointmenttemplate/{self.offered.pk}/delete/",
             "/admin/scheduling/hold/",
+            "/admin/scheduling/claim/",
             "/admin/scheduling/calendarfeed/",
             "/admin/scheduling/waitlistentry/",
             f"/admin/scheduling/waitlistentry/{self.waits.pk}/change/",
