@@ -18,6 +18,7 @@ from apps.scheduling.admin.visit_forms import CONTACT
 from apps.scheduling.domain.rooms import Part, opens_at
 from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentStatusChange, Room
+from apps.scheduling.models.appointments import RoomStatus
 from restartix.kernel import clock, dates
 from restartix.kernel.admin.entry import entry_of
 from restartix.kernel.admin.inlines import ServiceInline
@@ -88,7 +89,8 @@ class AppointmentAdmin(MakesVisits):
             (_("Notes"), {"fields": ("notes", "patient_notes")}),
         ]
         if obj.room_status is not None:
-            shown.insert(2, (_("Video room"), {"fields": ("room_state", "room_trouble", "opens")}))
+            trouble = () if obj.room_status == RoomStatus.READY else ("room_trouble",)
+            shown.insert(2, (_("Video room"), {"fields": ("room_state", *trouble, "opens")}))
         if obj.status == S.BOOKED:
             shown.insert(1, (_("Contact"), {"fields": CONTACT}))
         if obj.rated_at is not None:
