@@ -130,16 +130,16 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(
-                                ("status", "notified"),
                                 ("notified_at__isnull", False),
-                                ("notified_start__isnull", False),
                                 ("notified_specialist__isnull", False),
+                                ("notified_start__isnull", False),
+                                ("status", "notified"),
                             ),
                             models.Q(
                                 models.Q(("status", "notified"), _negated=True),
                                 ("notified_at", None),
-                                ("notified_start", None),
                                 ("notified_specialist", None),
+                                ("notified_start", None),
                             ),
                             _connector="OR",
                         ),

@@ -2,7 +2,7 @@
 
 The exclusion constraint `claim_specialist_free` is the only judge. Taking inserts with ON CONFLICT DO NOTHING, which
 waits for a concurrent transaction on the same time and then either takes it or sees it taken: a plain INSERT under the
-same load dies of deadlocks (docs/adr/0003-claims.md). A fact tells the waiting list of time that an appointment gives back.
+same load dies of deadlocks (docs/adr/0003-claims.md). Time that an appointment gives back is told to the waiting list.
 Source: contract/scheduling.md 1.4, 2.3, 4.
 """
 
