@@ -108,6 +108,10 @@ def _put(body: Any, path: list[str], value: Any) -> None:
     body[steps[-1]] = value
 
 
+#: What an operation's query has to hold besides ids.
+NEEDED = {"explain": {"start": "2027-03-01T09:00:00Z"}}
+
+
 def assembled(route: Route, worlds: Worlds) -> tuple[Request, list[Place]]:
     """Return a request that is right in every place, and its places."""
     view = route.resource()
@@ -135,7 +139,7 @@ def assembled(route: Route, worlds: Worlds) -> tuple[Request, list[Place]]:
             if place.where == "body" and _stands(body, place.name.split(".")):
                 _put(body, place.name.split("."), worlds.row(place.model, own=True).pk)
     _let_rows_belong_together(route, worlds, places)
-    query = _of_its_day(worlds, places) if route.path == "/v1/calendar" else {}
+    query = _of_its_day(worlds, places) if route.path == "/v1/calendar" else dict(NEEDED.get(route.action, {}))
     return Request(route, operation, ids, body, query), places
 
 
