@@ -14,12 +14,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.profiles.models import Specialist
-from apps.scheduling.admin.board import Board, board_of, etag_of, status_name
+from apps.scheduling.admin.board import board_of, etag_of, status_name
 from apps.scheduling.admin.sharing import Shared
-from apps.scheduling.admin.trays import trays_of
+from apps.scheduling.admin.trays import Tray, trays_of
 from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentTemplate
 from apps.scheduling.selectors.day import Day, day_of
+from apps.scheduling.selectors.seven_days import SevenDays
 from restartix.kernel import clock
 from restartix.kernel.admin.entry import Entry, Workplace, entry_of
 from restartix.kernel.admin.navigation import Page
@@ -38,7 +39,7 @@ def today(request: HttpRequest) -> HttpResponse:
     shown, now = day.date, local_today(entry)
     context = {
         **site.each_context(request),
-        **live(request, board_of(day, clock.now()), _refresh_url(shown), back=_address_of(shown)),
+        **live(request, day, _refresh_url(shown), back=_address_of(shown)),
         "title": _("Today") if shown == now else _("Day"),
         "is_front": True,
         "follows_today": not request.GET.get("date"),
@@ -54,7 +55,7 @@ def today(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest) -> HttpResponse:
     """Answer with the live part of the day alone; 304 while it shows what the page that asks has already."""
     day = _day(request, entry_of(request))
-    return live_part(request, board_of(day, clock.now()), back=_address_of(day.date))
+    return live_part(request, day, back=_address_of(day.date))
 
 
 def stream(request: HttpRequest) -> HttpResponse:
@@ -65,31 +66,44 @@ def stream(request: HttpRequest) -> HttpResponse:
 # -- the live part of a day or a week ----------------------------------------------------------------------------------
 
 
-def live_part(request: HttpRequest, laid: Board, *, back: str) -> HttpResponse:
-    """Answer with the live part of a page that shows `laid`, or 304 if it shows that already."""
-    shown = _shown(request, laid, back)
-    if request.headers.get("If-None-Match") == shown["etag"]:
+def live_part(request: HttpRequest, shown: Day | SevenDays, *, back: str) -> HttpResponse:
+    """Answer with the live part of a page that shows a day or a week, or 304 if it shows that already."""
+    trays = _trays(request, shown)
+    etag = etag_of(shown, trays)
+    if request.headers.get("If-None-Match") == etag:
         answer = HttpResponse(status=304)
     else:
-        seen_by = place_of(entry_of(request)).id, language(), shown["etag"], shown["add_url"], back
-        answer = HttpResponse(SHARED.html(seen_by, lambda: render_to_string("admin/scheduling/board.html", shown)))
-    answer["ETag"] = shown["etag"]
+        around = _around(request, back)
+        seen_by = place_of(entry_of(request)).id, language(), etag, around["add_url"], back
+        answer = HttpResponse(SHARED.html(seen_by, lambda: _rendered({**around, "trays": trays}, shown)))
+    answer["ETag"] = etag
     return answer
 
 
-def live(request: HttpRequest, laid: Board, refresh_url: str, *, back: str) -> dict[str, Any]:
-    """Return what a page needs that shows `laid` and keeps it fresh."""
-    return {**_shown(request, laid, back), "refresh_url": refresh_url, "stream_url": reverse("admin:board_stream")}
+def live(request: HttpRequest, shown: Day | SevenDays, refresh_url: str, *, back: str) -> dict[str, Any]:
+    """Return what a page needs that shows a day or a week and keeps it fresh."""
+    trays = _trays(request, shown)
+    return {
+        **_around(request, back),
+        "board": board_of(shown, clock.now()),
+        "trays": trays,
+        "etag": etag_of(shown, trays),
+        "refresh_url": refresh_url,
+        "stream_url": reverse("admin:board_stream"),
+    }
 
 
-def _shown(request: HttpRequest, laid: Board, back: str) -> dict[str, Any]:
-    entry = entry_of(request)
-    trays = [] if laid.is_week else trays_of(request, entry)
+def _rendered(around: dict[str, Any], shown: Day | SevenDays) -> str:
+    return render_to_string("admin/scheduling/board.html", {**around, "board": board_of(shown, clock.now())})
+
+
+def _trays(request: HttpRequest, shown: Day | SevenDays) -> list[Tray]:
+    return trays_of(request, entry_of(request)) if isinstance(shown, Day) else []
+
+
+def _around(request: HttpRequest, back: str) -> dict[str, Any]:
     visits = site.get_model_admin(Appointment)
     return {
-        "board": laid,
-        "trays": trays,
-        "etag": etag_of(laid.shown, trays),
         "statuses": [(status, status_name(status)) for status in AppointmentStatus.values],
         "back": back,
         "add_url": visits.url_of("add") if visits.has_add_permission(request) else "",

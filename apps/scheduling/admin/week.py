@@ -15,10 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.profiles.models import Specialist
-from apps.scheduling.admin.board import board_of
 from apps.scheduling.admin.today import asked_day, live, live_part, local_today, place_of
 from apps.scheduling.selectors.seven_days import DAYS, SevenDays, seven_days_of
-from restartix.kernel import clock
 from restartix.kernel.admin.entry import Entry, entry_of
 from restartix.kernel.admin.navigation import Page
 from restartix.kernel.roles import STAFF, Role
@@ -41,14 +39,14 @@ def week_board(request: HttpRequest) -> HttpResponse:
     entry = entry_of(request)
     person = _chosen(request, entry, _people(entry))
     seven = _seven(request, entry, person)
-    return live_part(request, board_of(seven, clock.now()), back=_address_of(person, seven))
+    return live_part(request, seven, back=_address_of(person, seven))
 
 
 def _week_of(request: HttpRequest, person: Specialist) -> dict[str, Any]:
     seven = _seven(request, entry_of(request), person)
     refresh_url = f"{reverse('admin:week_board')}?{_query_of(person, seven)}"
     return {
-        **live(request, board_of(seven, clock.now()), refresh_url, back=_address_of(person, seven)),
+        **live(request, seven, refresh_url, back=_address_of(person, seven)),
         "person": person,
         "first": seven.first,
         "last": seven.first + timedelta(days=DAYS - 1),

@@ -157,29 +157,36 @@ def booked_within(start: int, end: int, **only: Any) -> dict[int, list[Booked]]:
     rows = Appointment.objects.alive().filter(started_at__gt=first, started_at__lt=_moment(end), **only)
     rows = rows.filter(ended_at__gt=_moment(start))
     found: defaultdict[int, list[Booked]] = defaultdict(list)
-    for row in rows.select_related("patient__person", "appointment_template").order_by("started_at", "pk"):
+    for row in rows.order_by("started_at", "pk").values_list(*_READ, named=True):  # boards ask often: no instances
         found[row.specialist_id].append(_entry(row))
     return found
 
 
-def _entry(row: Appointment) -> Booked:
+_READ = (
+    "pk", "specialist_id", "started_at", "ended_at", "gap_minutes", "title", "status", "mode", "reschedule_count",
+    "arrived_at", "contact_name", "contact_phone", "patient__person__name", "appointment_template__color",
+)  # fmt: skip
+
+
+def _entry(row: Any) -> Booked:
+    """Return one visit from the columns of `_READ`."""
     return Booked(
         start=int(row.started_at.timestamp()),
         end=int(row.ended_at.timestamp()),
         kept_until=int((row.ended_at + timedelta(minutes=row.gap_minutes)).timestamp()),
         appointment_id=row.pk,
         title=row.title,
-        name=row.patient.person.name if row.patient else row.contact_name or "",
+        name=row.patient__person__name or row.contact_name or "",
         phone=str(row.contact_phone or ""),
         status=row.status,
         mode=row.mode,
-        color=row.appointment_template.color if row.appointment_template else "",
+        color=row.appointment_template__color or "",
         version=version_of(row),
         waiting_since=int(row.arrived_at.timestamp()) if row.arrived_at and row.status in MOVABLE else None,
     )
 
 
-def version_of(row: Appointment) -> str:
+def version_of(row: Any) -> str:
     """Name the present state of an appointment's place: another time, specialist or status is another version."""
     times = f"{int(row.started_at.timestamp())}-{int(row.ended_at.timestamp())}"
     return f"{row.reschedule_count}-{row.specialist_id}-{times}-{row.status}"
