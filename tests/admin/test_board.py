@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.organizations.models import Organization
-from apps.scheduling.admin import sharing, today
+from apps.scheduling.admin import today
 from apps.scheduling.admin.board import board_of
 from apps.scheduling.admin.sharing import Shared
 from apps.scheduling.models import Appointment, Hold
@@ -299,10 +299,3 @@ class TestManyBoardsAtOnce:
         assert ("Of Tudor Pop" in whole, "Of Tudor Pop" in own, "Of Sara Marin" in own) == (True, False, True)
         assert "Legenda" in romanian or "programări" in romanian
         assert "Of " not in elsewhere
-
-    def test_render_anew_what_is_older_than_a_second(self, monkeypatch):
-        shared, said = Shared(), iter("ab")
-        clock = iter([0.0, 0.9, 1.1])
-        monkeypatch.setattr(sharing.time, "monotonic", lambda: next(clock))
-
-        assert [shared.html("key", lambda: next(said)) for _ in range(3)] == ["a", "a", "b"]

@@ -66,24 +66,22 @@ def rows(world: World) -> list[Row]:
 async def _measure(server: Process, clinic: Clinic, seconds: float, loads: int) -> list[Row]:
     say("opening boards in Chromium")
     board = f"/admin/?date={clinic.day.isoformat()}"
-    floor, _ = await _opened(server.port, clinic.cookies[0], PLAIN_PAGE, loads)
-    calm, weight = await _opened(server.port, clinic.cookies[0], board, loads)
-    seen, (busy, _) = await _busy(
-        server, clinic, seconds, lambda: _opened(server.port, clinic.cookies[0], board, loads)
-    )
+    floor = await _opened(server.port, clinic.cookies[0], PLAIN_PAGE, loads)
+    calm = await _opened(server.port, clinic.cookies[0], board, loads)
+    seen, busy = await _busy(server, clinic, seconds, lambda: _opened(server.port, clinic.cookies[0], board, loads))
     say("moving the same appointment twice")
     won, told, odd = await _conflicts(server.port, clinic)
-    return _table(clinic, seconds, [floor, calm, busy], weight, seen, (won, told, odd))
+    return _table(clinic, seconds, [floor, calm, busy], seen, (won, told, odd))
 
 
 # -- Chromium ----------------------------------------------------------------------------------------------------------
 
 
-async def _opened(port: int, cookie: str, path: str, loads: int) -> tuple[list[float], int]:
-    """Open the page anew several times; return the milliseconds until its scripts had run, and the bytes of one."""
+async def _opened(port: int, cookie: str, path: str, loads: int) -> list[float]:
+    """Open the page anew several times; return the milliseconds until its scripts had run."""
     from playwright.async_api import async_playwright
 
-    taken, weight = [], 0
+    taken: list[float] = []
     async with async_playwright() as playwright:
         found = shutil.which("chromium") or shutil.which("google-chrome")
         browser = await playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
@@ -92,16 +90,10 @@ async def _opened(port: int, cookie: str, path: str, loads: int) -> tuple[list[f
             await context.add_cookies([{"name": "sessionid", "value": cookie, "url": f"http://127.0.0.1:{port}"}])
             page = await context.new_page()
             await page.goto(f"http://127.0.0.1:{port}{path}", wait_until="load")
-            timing = await page.evaluate(
-                "() => { const [page] = performance.getEntriesByType('navigation');"
-                " const all = performance.getEntries().reduce((sum, each) => sum + (each.encodedBodySize || 0), 0);"
-                " return [page.domContentLoadedEventEnd, all]; }"
-            )
-            taken.append(float(timing[0]))
-            weight = int(timing[1])
+            taken.append(await page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"))
             await context.close()
         await browser.close()
-    return taken[1:], weight  # the first one warms the server
+    return taken[1:]  # the first one warms the server
 
 
 # -- twenty boards and fifty bookings a minute -------------------------------------------------------------------------
@@ -248,7 +240,6 @@ def _table(
     clinic: Clinic,
     seconds: float,
     opened: Sequence[Sequence[float]],
-    weight: int,
     seen: Seen,
     conflicts: tuple[int, int, int],
 ) -> list[Row]:
@@ -266,7 +257,7 @@ def _table(
     won, told, odd = conflicts
     return [
         Row(case, "a page with one form, interactive", f"{floor:.0f} ms", 1.0),
-        Row(case, "the board, interactive, alone", f"{calm:.0f} ms, {weight / 1024:.0f} KiB", calm / floor),
+        Row(case, "the board, interactive, alone", f"{calm:.0f} ms", calm / floor),
         Row(
             case, "the board, interactive, all at work", f"{busy:.0f} ms, at most {latest:.0f} ms", busy / floor,
             "< 1 s", latest < 1000,

@@ -1,35 +1,49 @@
-"""One rendering for everybody who looks at the same thing at the same moment.
+"""What was rendered a moment ago, for whoever asks for the same: a change makes twenty open boards ask at once.
 
-Twenty boards of one clinic hear one hint and ask for one page. Rendering it costs far more than reading its rows, so
-what was rendered within the last second is given to whoever would see exactly the same.
+Kept in this process, for two seconds, and only under a key that changes with everything that is shown. Whoever asks
+while it is being rendered waits for it, so that one thread works and not twenty.
 """
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from threading import Lock
 
-#: What ticks on a page is at most this much behind.
-SECONDS = 1.0
+LIFE_SECONDS = 2.0
 
 
 class Shared:
-    """What this process has rendered a moment ago, by everything that it depends on."""
+    """The latest pieces of HTML by their keys."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
-        self._lock = Lock()
-        self._kept: dict[Hashable, tuple[float, str]] = {}
+        """Begin empty."""
+        self._kept: OrderedDict[Hashable, tuple[float, str]] = OrderedDict()
+        self._working: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
 
     def html(self, key: Hashable, render: Callable[[], str]) -> str:
-        """Return what `render` gives, or what it gave for `key` within the last second; whoever comes second waits.
+        """Return the rendering of `key`, made now unless it was made within the last two seconds."""
+        with self._lock:
+            working = self._working.setdefault(key, threading.Lock())
+        with working:
+            found = self._found(key)
+            if found is None:
+                found = render()
+                self._keep(key, found)
+        with self._lock:
+            self._working.pop(key, None)
+        return found
 
-        `key` holds everything that the reader may see otherwise than others: clinic, language, rights.
-        """
+    def _found(self, key: Hashable) -> str | None:
+        with self._lock:
+            made, text = self._kept.get(key, (0.0, ""))
+        return text if made and time.monotonic() - made < LIFE_SECONDS else None
+
+    def _keep(self, key: Hashable, text: str) -> None:
         with self._lock:
             now = time.monotonic()
-            self._kept = {each: kept for each, kept in self._kept.items() if now - kept[0] < SECONDS}
-            if key not in self._kept:
-                self._kept[key] = (now, render())
-            return self._kept[key][1]
+            while self._kept and now - next(iter(self._kept.values()))[0] >= LIFE_SECONDS:
+                self._kept.popitem(last=False)
+            self._kept[key] = now, text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,13 +16,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.profiles.models import Specialist
-from apps.scheduling.admin.board import board_of, etag_of, status_name
+from apps.scheduling.admin.board import Board, board_of, etag_of, status_name
 from apps.scheduling.admin.sharing import Shared
 from apps.scheduling.admin.trays import Tray, trays_of
+from apps.scheduling.domain.zones import span
 from apps.scheduling.lifecycles import AppointmentStatus
 from apps.scheduling.models import Appointment, AppointmentTemplate
-from apps.scheduling.selectors.day import Day, day_of
-from apps.scheduling.selectors.seven_days import SevenDays
+from apps.scheduling.selectors.day import day_of, own_column
+from apps.scheduling.selectors.stamps import stamp_of
 from restartix.kernel import clock
 from restartix.kernel.admin.entry import Entry, Workplace, entry_of
 from restartix.kernel.admin.navigation import Page
@@ -35,11 +38,12 @@ SHARED = Shared()
 def today(request: HttpRequest) -> HttpResponse:
     """Show the day named by `date`, or today's, on the clinic's clock."""
     entry = entry_of(request)
-    day = _day(request, entry)
-    shown, now = day.date, local_today(entry)
+    shown, now = asked_day(request, entry), local_today(entry)
+    asked = _asked(request, entry)
+    laid = asked.lay()
     context = {
         **site.each_context(request),
-        **live(request, day, _refresh_url(shown), back=_address_of(shown)),
+        **live(request, asked, laid, _refresh_url(shown)),
         "title": _("Today") if shown == now else _("Day"),
         "is_front": True,
         "follows_today": not request.GET.get("date"),
@@ -47,15 +51,14 @@ def today(request: HttpRequest) -> HttpResponse:
         "next": shown + timedelta(days=1),
         "local_today": now,
         "booking_url": reverse("booking:services", args=[place_of(entry).slug]),
-        "steps": _first_steps() if not day.columns else [],
+        "steps": _first_steps() if not laid.columns else [],
     }
     return TemplateResponse(request, "admin/scheduling/today.html", context)
 
 
 def board(request: HttpRequest) -> HttpResponse:
     """Answer with the live part of the day alone; 304 while it shows what the page that asks has already."""
-    day = _day(request, entry_of(request))
-    return live_part(request, day, back=_address_of(day.date))
+    return live_part(request, _asked(request, entry_of(request)))
 
 
 def stream(request: HttpRequest) -> HttpResponse:
@@ -66,48 +69,53 @@ def stream(request: HttpRequest) -> HttpResponse:
 # -- the live part of a day or a week ----------------------------------------------------------------------------------
 
 
-def live_part(request: HttpRequest, shown: Day | SevenDays, *, back: str) -> HttpResponse:
-    """Answer with the live part of a page that shows a day or a week, or 304 if it shows that already."""
-    trays = _trays(request, shown)
-    etag = etag_of(shown, trays)
-    if request.headers.get("If-None-Match") == etag:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks to see: a day or a week, which is read and laid out only if they have not seen it yet."""
+
+    #: Names the present state of all that is shown; what ticks in the browser by itself does not count.
+    etag: str
+    lay: Callable[[], Board]
+    #: The address of the page itself.
+    back: str
+    trays: Sequence[Tray] = ()
+
+
+def live_part(request: HttpRequest, asked: Asked) -> HttpResponse:
+    """Answer with the live part of a page alone, or 304 if the page shows that already."""
+    if request.headers.get("If-None-Match") == asked.etag:
         answer = HttpResponse(status=304)
     else:
-        around = _around(request, back)
-        seen_by = place_of(entry_of(request)).id, language(), etag, around["add_url"], back
-        answer = HttpResponse(SHARED.html(seen_by, lambda: _rendered({**around, "trays": trays}, shown)))
-    answer["ETag"] = etag
+        seen_by = place_of(entry_of(request)).id, language(), asked.etag, _add_url(request), asked.back
+        answer = HttpResponse(SHARED.html(seen_by, lambda: _rendered(request, asked)))
+    answer["ETag"] = asked.etag
     return answer
 
 
-def live(request: HttpRequest, shown: Day | SevenDays, refresh_url: str, *, back: str) -> dict[str, Any]:
-    """Return what a page needs that shows a day or a week and keeps it fresh."""
-    trays = _trays(request, shown)
+def _rendered(request: HttpRequest, asked: Asked) -> str:
+    return render_to_string("admin/scheduling/board.html", _shown(request, asked, asked.lay()))
+
+
+def live(request: HttpRequest, asked: Asked, laid: Board, refresh_url: str) -> dict[str, Any]:
+    """Return what a page needs that shows `laid` and keeps it fresh."""
+    shown = _shown(request, asked, laid)
+    return {**shown, "refresh_url": refresh_url, "stream_url": reverse("admin:board_stream")}
+
+
+def _shown(request: HttpRequest, asked: Asked, laid: Board) -> dict[str, Any]:
     return {
-        **_around(request, back),
-        "board": board_of(shown, clock.now()),
-        "trays": trays,
-        "etag": etag_of(shown, trays),
-        "refresh_url": refresh_url,
-        "stream_url": reverse("admin:board_stream"),
-    }
-
-
-def _rendered(around: dict[str, Any], shown: Day | SevenDays) -> str:
-    return render_to_string("admin/scheduling/board.html", {**around, "board": board_of(shown, clock.now())})
-
-
-def _trays(request: HttpRequest, shown: Day | SevenDays) -> list[Tray]:
-    return trays_of(request, entry_of(request)) if isinstance(shown, Day) else []
-
-
-def _around(request: HttpRequest, back: str) -> dict[str, Any]:
-    visits = site.get_model_admin(Appointment)
-    return {
+        "board": laid,
+        "trays": asked.trays,
+        "etag": asked.etag,
         "statuses": [(status, status_name(status)) for status in AppointmentStatus.values],
-        "back": back,
-        "add_url": visits.url_of("add") if visits.has_add_permission(request) else "",
+        "back": asked.back,
+        "add_url": _add_url(request),
     }
+
+
+def _add_url(request: HttpRequest) -> str:
+    visits = site.get_model_admin(Appointment)
+    return visits.url_of("add") if visits.has_add_permission(request) else ""
 
 
 def place_of(entry: Entry) -> Workplace:
@@ -131,8 +139,15 @@ def asked_day(request: HttpRequest, entry: Entry) -> date:
     return asked if 1970 < asked.year < 9998 else local_today(entry)
 
 
-def _day(request: HttpRequest, entry: Entry) -> Day:
-    return day_of(asked_day(request, entry), timezone=place_of(entry).timezone, actor=entry.actor)
+def _asked(request: HttpRequest, entry: Entry) -> Asked:
+    day, timezone, actor = asked_day(request, entry), place_of(entry).timezone, entry.actor
+    trays = trays_of(request, entry)
+    return Asked(
+        etag=etag_of(day, own_column(actor), stamp_of(*span(timezone, day, day)), trays),
+        lay=lambda: board_of(day_of(day, timezone=timezone, actor=actor), clock.now()),
+        back=_address_of(day),
+        trays=trays,
+    )
 
 
 def _address_of(day: date) -> str:

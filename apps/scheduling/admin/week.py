@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,8 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.profiles.models import Specialist
-from apps.scheduling.admin.today import asked_day, live, live_part, local_today, place_of
-from apps.scheduling.selectors.seven_days import DAYS, SevenDays, seven_days_of
+from apps.scheduling.admin.board import board_of, etag_of
+from apps.scheduling.admin.today import Asked, asked_day, live, live_part, local_today, place_of
+from apps.scheduling.domain.zones import span
+from apps.scheduling.selectors.seven_days import DAYS, monday_of, seven_days_of
+from apps.scheduling.selectors.stamps import stamp_of
+from restartix.kernel import clock
 from restartix.kernel.admin.entry import Entry, entry_of
 from restartix.kernel.admin.navigation import Page
 from restartix.kernel.roles import STAFF, Role
@@ -37,26 +41,31 @@ def week(request: HttpRequest) -> HttpResponse:
 def week_board(request: HttpRequest) -> HttpResponse:
     """Answer with the live part of the week alone; 304 while it shows what the page that asks has already."""
     entry = entry_of(request)
-    person = _chosen(request, entry, _people(entry))
-    seven = _seven(request, entry, person)
-    return live_part(request, seven, back=_address_of(person, seven))
+    return live_part(request, _asked(request, entry, _chosen(request, entry, _people(entry))))
 
 
 def _week_of(request: HttpRequest, person: Specialist) -> dict[str, Any]:
-    seven = _seven(request, entry_of(request), person)
-    refresh_url = f"{reverse('admin:week_board')}?{_query_of(person, seven)}"
+    entry = entry_of(request)
+    first, asked = monday_of(asked_day(request, entry)), _asked(request, entry, person)
+    refresh_url = f"{reverse('admin:week_board')}?{_query_of(person, first)}"
     return {
-        **live(request, seven, refresh_url, back=_address_of(person, seven)),
+        **live(request, asked, asked.lay(), refresh_url),
         "person": person,
-        "first": seven.first,
-        "last": seven.first + timedelta(days=DAYS - 1),
-        "previous": seven.first - timedelta(days=DAYS),
-        "next": seven.first + timedelta(days=DAYS),
+        "first": first,
+        "last": first + timedelta(days=DAYS - 1),
+        "previous": first - timedelta(days=DAYS),
+        "next": first + timedelta(days=DAYS),
     }
 
 
-def _seven(request: HttpRequest, entry: Entry, person: Specialist) -> SevenDays:
-    return seven_days_of(person, asked_day(request, entry), timezone=place_of(entry).timezone)
+def _asked(request: HttpRequest, entry: Entry, person: Specialist) -> Asked:
+    first, timezone = monday_of(asked_day(request, entry)), place_of(entry).timezone
+    last = first + timedelta(days=DAYS - 1)
+    return Asked(
+        etag=etag_of(person.pk, first, stamp_of(*span(timezone, first, last))),
+        lay=lambda: board_of(seven_days_of(person, first, timezone=timezone), clock.now()),
+        back=f"{reverse('admin:week')}?{_query_of(person, first)}",
+    )
 
 
 def _people(entry: Entry) -> Sequence[Specialist]:
@@ -79,12 +88,8 @@ def _chosen(request: HttpRequest, entry: Entry, people: Sequence[Specialist]) ->
     return found
 
 
-def _address_of(person: Specialist, seven: SevenDays) -> str:
-    return f"{reverse('admin:week')}?{_query_of(person, seven)}"
-
-
-def _query_of(person: Specialist, seven: SevenDays) -> str:
-    return urlencode({"specialist": person.pk, "date": seven.first.isoformat()})
+def _query_of(person: Specialist, first: date) -> str:
+    return urlencode({"specialist": person.pk, "date": first.isoformat()})
 
 
 site.add_page(Page(path="week/", name="week", view=week, may=STAFF, app_label="scheduling", label=gettext_lazy("Week")))

@@ -130,7 +130,7 @@ def day_of(day: date, *, timezone: str, actor: Actor) -> Day:
     database's clock are shown.
     """
     start, end = span(timezone, day, day)
-    own = actor.user_id if actor.effective_role == Role.SPECIALIST else None
+    own = own_column(actor)
     only = {} if own is None else {"specialist__user_id": own}
     booked, held = booked_within(start, end, **only), held_now(own)
     columns, away = [], []
@@ -142,6 +142,11 @@ def day_of(day: date, *, timezone: str, actor: Actor) -> Day:
         else:
             away.append(column.name)
     return Day(day, timezone, start, end, columns, away, held)
+
+
+def own_column(actor: Actor) -> int | None:
+    """Return the user whose column alone `actor` may see; None for the desk and admins, who see all."""
+    return actor.user_id if actor.effective_role == Role.SPECIALIST else None
 
 
 def _people(with_appointments: Iterable[int], own: int | None) -> list[Specialist]:

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from apps.profiles.models import PatientPerson
-from apps.scheduling.admin import renderings
-from apps.scheduling.admin.renderings import Renderings
+from apps.scheduling.admin import sharing
+from apps.scheduling.admin.sharing import Shared
 from apps.scheduling.models import Appointment, AppointmentTemplate, Hold
 from apps.scheduling.selectors.stamps import stamp_of
 from tests.admin.office import appointment, hold, moment, template
@@ -20,33 +20,33 @@ from tests.races.crowd import at_once
 
 class TestARendering:
     def test_is_made_once_for_twenty_who_ask_at_once(self) -> None:
-        kept, made = Renderings(), []
+        kept, made = Shared(), []
 
         def render() -> str:
             made.append(threading.get_ident())
             time.sleep(0.05)
             return "board"
 
-        answers = at_once([lambda: kept.get("key", render)] * 20)
+        answers = at_once([lambda: kept.html("key", render)] * 20)
 
         assert answers == ["board"] * 20
         assert len(made) == 1
 
     def test_is_made_anew_for_another_key_and_after_two_seconds(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        kept = Renderings()
+        kept = Shared()
         texts = iter("abc")
-        assert kept.get("key", lambda: next(texts)) == "a"
-        assert kept.get("other", lambda: next(texts)) == "b"
-        monkeypatch.setattr(renderings, "LIFE_SECONDS", 0.0)
+        assert kept.html("key", lambda: next(texts)) == "a"
+        assert kept.html("other", lambda: next(texts)) == "b"
+        monkeypatch.setattr(sharing, "LIFE_SECONDS", 0.0)
 
-        assert kept.get("key", lambda: next(texts)) == "c"
+        assert kept.html("key", lambda: next(texts)) == "c"
 
     def test_that_fails_is_tried_again_by_the_next(self) -> None:
-        kept = Renderings()
+        kept = Shared()
         with pytest.raises(ZeroDivisionError):
-            kept.get("key", lambda: str(1 / 0))
+            kept.html("key", lambda: str(1 / 0))
 
-        assert kept.get("key", lambda: "board") == "board"
+        assert kept.html("key", lambda: "board") == "board"
 
 
 class TestTheStamp:
