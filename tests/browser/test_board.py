@@ -337,7 +337,7 @@ class TestWhatIsShown:
         profiles.specialist(clinic.cast.sud, "Night Owl", weekly=always)
         watched = board(path="/admin/scheduling/")
         watched.page.clock.install()
-        page = watched.go("/admin/")
+        page = watched.go(f"/admin/?date={clock.now().astimezone(ZoneInfo('Europe/Bucharest')).date()}")
         line = page.locator("[data-now-line]").first
         row = "part => Number(getComputedStyle(part).gridRowStart)"
         before = line.evaluate(row)
