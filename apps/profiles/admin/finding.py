@@ -27,6 +27,7 @@ def patients(text: str, limit: int) -> Iterator[Result]:
 
 
 def detail(patient: Patient, *, is_shared: bool) -> str:
+    """Return what tells a patient from namesakes; the day of birth only while it is shared."""
     born = patient.person.date_of_birth if is_shared else None
     parts = [_("No. %(number)s") % {"number": patient.pk}, patient.consumer_id]
     parts.append(_("born %(day)s") % {"day": date_format(born)} if born else None)
