@@ -134,6 +134,10 @@
   list.addEventListener("mousedown", (event) => event.preventDefault()); // the box keeps the focus
   list.addEventListener("click", (event) => take(event.target.closest("[role=option]")));
 
+  // somebody who types fast is ahead of this file
+  const choice = part.querySelector("input[type=hidden][name=patient_choice]");
+  if (document.activeElement === input && input.value.trim() && choice && !choice.value) { stale = true; ask(); }
+
   // a start that was changed by hand is no longer the instant that the link meant; another service has its own length
   const exactly = document.getElementById("id_exactly");
   document.getElementById("id_started_at")?.addEventListener("input", () => { if (exactly) exactly.value = ""; });

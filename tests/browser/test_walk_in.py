@@ -65,12 +65,13 @@ def test_a_walk_in_takes_three_clicks(desk: Callable[..., Watched], cast: Cast) 
 
     page.get_by_role("link", name="Consultation").click()
     page.locator(".free-people a").first.click()
-    page.keyboard.type("ana-m")  # the box has the focus
+    page.wait_for_selector("#id_who:focus")  # by itself
+    page.keyboard.type("ana-m")
     expect(page.get_by_role("option", name="Ana-Maria Popescu")).to_be_visible()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Book the visit").click()
 
-    page.wait_for_selector(".message.success")
+    page.wait_for_selector(".messages .success")
     (visit,) = visits(cast)
     assert (visit.patient.person.name, visit.specialist, visit.title) == (
         "Ana-Maria Popescu",
@@ -100,7 +101,7 @@ def test_a_visit_is_booked_by_keyboard_alone(desk: Callable[..., Watched], cast:
     expect(page.get_by_role("button", name="Book the visit")).to_be_focused()
     page.keyboard.press("Enter")
 
-    page.wait_for_selector(".message.success")
+    page.wait_for_selector(".messages .success")
     assert [visit.patient.person.name for visit in visits(cast)] == ["Ana-Maria Popescu"]
     quiet(watched)
 
@@ -147,7 +148,7 @@ def test_a_newcomer_is_taken_in_on_the_way(desk: Callable[..., Watched], cast: C
     assert watched.violations() == []
     page.get_by_role("button", name="Book the visit").click()
 
-    page.wait_for_selector(".message.success")
+    page.wait_for_selector(".messages .success")
     (visit,) = visits(cast)
     assert (visit.patient.person.name, visit.patient.person.phone) == ("Zenobia Albu", "+40721000222")
     with within(cast.sud):
@@ -180,7 +181,7 @@ def test_everything_works_without_script(desk: Callable[..., Watched], cast: Cas
     page.get_by_role("radio", name="Ana-Maria Popescu").check()
     page.get_by_role("button", name="Book the visit").click()
 
-    page.wait_for_selector(".message.success")
+    page.wait_for_selector(".messages .success")
     (visit,) = visits(cast)
     assert (visit.patient.person.name, visit.specialist) == ("Ana-Maria Popescu", cast.tudor.specialist)
 
@@ -196,7 +197,7 @@ def test_a_time_that_somebody_took_meanwhile_is_told_and_another_is_near(
         page.get_by_role("option", name="Ana-Maria Popescu").click()
 
     first.get_by_role("button", name="Book the visit").click()
-    first.wait_for_selector(".message.success")
+    first.wait_for_selector(".messages .success")
     second.get_by_role("button", name="Book the visit").click()
 
     expect(second.get_by_role("alert")).to_contain_text("That time is taken")
