@@ -143,7 +143,7 @@ class TestChanging:
         with make.within(cast.sud):
             entry = AuditEntry.objects.filter(entity_type="membership", entity_id=str(mara.pk)).latest("id")
         assert entry.changes == {"role": {"old": "customer_support", "new": "admin"}}
-        assert (entry.actor_id, entry.actor_role) == (str(cast.ion.user.pk), "admin")
+        assert (entry.actor_type, entry.actor_id, entry.actor_role) == ("user", str(cast.ion.user.pk), "admin")
 
 
 class TestConnecting:

@@ -55,6 +55,7 @@ class TestStatus:
     def test_a_session_that_began_is_the_specialists_and_admins_to_end(self, world: World) -> None:
         key = world.make(world.now - MINUTE)
         assert set_status(world.desk, key, "inprogress").status == 403
+        assert set_status(world.signed_in, key, "inprogress").status == 403
         assert set_status(world.specialist, key, "inprogress").status == 200
 
         for status in ("done", "noshow"):
