@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
+from django.utils.timezone import localtime
 
 from apps.organizations.models import AuditEntry, Fact, Membership
 from apps.profiles.models import Specialist, Specialty
@@ -407,7 +409,7 @@ def test_a_specialists_licence_goes_to_the_service_as_one_object(ion, cast):
 )
 def test_appointments_are_found_by_their_day(ion, cast, when, shown):
     offered = template(cast.sud, cast.sara.specialist)
-    start = clock.now().replace(hour=9, minute=0, second=0, microsecond=0)
+    start = localtime(clock.now(), ZoneInfo(cast.sud.timezone)).replace(hour=9, minute=0, second=0, microsecond=0)
     for days in (2, 3, 30):
         appointment(cast.sud, cast.sara.specialist, offered, start + timedelta(days=days), f"P{days}")
 
