@@ -88,6 +88,19 @@ class TestBodies:
             name: ["not found"] for name in ("patient_id", "specialist_id", "specialty_id", "patient_service_plan_id")
         }
 
+    def test_of_another_specialist_are_refused_before_the_rest_of_the_body(self, world: World) -> None:
+        template, own = world.clinic.template(60), world.make(world.now + 90 * MINUTE)
+        other = world.sara.pk + 1
+        named = {"specialist_id": other, "appointment_template_id": template.pk, "started_at": "never"}
+
+        for address in ("/v1/appointments", "/v1/appointments/from-template"):
+            assert world.specialist.post(address, named).status == 403
+            assert world.admin.post(address, named).status == 422
+        assert world.specialist.put(f"/v1/appointments/{own}/reschedule", {"specialist_id": other}).status == 403
+        assert world.signed_in.put(f"/v1/appointments/{own}/reschedule", {"ended_at": z(world.now)}).status == 403
+        assert set_status(world.admin, own, "confirmed").status == 200
+        assert world.specialist.put(f"/v1/appointments/{own}/reschedule", {"specialist_id": "x"}).status == 422
+
     def test_of_a_template_name_its_active_specialists_and_no_plan_yet(self, world: World) -> None:
         template = world.clinic.template(60)
         with acting_for(world.clinic.organization.pk, actor=BUILDER):

@@ -19,6 +19,7 @@ from apps.scheduling.errors import (
     CutoffPassed,
     NotDone,
     NotReschedulable,
+    NotYourAppointment,
     SlotUnavailable,
     TooEarly,
     TooLate,
@@ -34,7 +35,7 @@ from restartix.kernel.api.includes import joined, prefetched
 from restartix.kernel.api.operations import operation
 from restartix.kernel.api.resources import Resource
 from restartix.kernel.errors import Forbidden, Invalid, InvalidTransition
-from restartix.kernel.roles import ADMINS, DESK, MEMBERS, STAFF
+from restartix.kernel.roles import ADMINS, DESK, MEMBERS, STAFF, Role
 
 
 def today(view: Resource) -> date:
@@ -133,9 +134,27 @@ class Appointments(AppointmentResource):
         if self.row is not None and self.row.patient and not appointments.is_assigned(self.row, self.actor):
             name_the_patient(self, self.row.patient)
         if self.action in {"change_status", "reschedule", "cancel"}:
-            self.as_patient(self.row)
+            as_patient = self.as_patient(self.row)
+            if self.action == "reschedule" and as_patient and "ended_at" in self.sent.peek():
+                raise Forbidden("Patients move an appointment as a whole: its length stays.")
+            if self.action == "reschedule" and not as_patient:
+                self._refuse_time_of_others()
+        if self.action in {"create", "create_from_template"}:
+            self._refuse_time_of_others()
         if self.action == "update":
             self._refuse_what_others_say()
+
+    def _refuse_time_of_others(self) -> None:
+        """Refuse specialists who name another one, before anything else of the body is looked at.
+
+        Raises NotYourAppointment (403).
+        """
+        named_one = self.sent.peek().get("specialist_id")
+        if self.actor.effective_role != Role.SPECIALIST or type(named_one) is not int:
+            return
+        own = Specialist.objects.alive().filter(user_id=self.actor.user_id)
+        if named_one not in own.values_list("pk", flat=True):
+            raise NotYourAppointment
 
     def _refuse_what_others_say(self) -> None:
         """Refuse patients what staff say of an appointment, and staff what its patient says."""
@@ -219,8 +238,6 @@ class Appointments(AppointmentResource):
     def reschedule(self, row: Appointment, body: dict[str, Any]) -> Any:
         """Move an appointment to another time or specialist."""
         as_patient = self.as_patient(row)
-        if as_patient and "ended_at" in body:
-            raise Forbidden("Patients move an appointment as a whole: its length stays.")
         rows = named(body, specialist=Specialist.objects.alive())
         return self.again(appointments.reschedule(row, as_patient=as_patient, by=self.actor, **rows, **body))
 
