@@ -152,7 +152,7 @@ class Appointments(AppointmentResource):
         named_one = self.sent.peek().get("specialist_id")
         if self.actor.effective_role != Role.SPECIALIST or type(named_one) is not int:
             return
-        own = Specialist.objects.alive().filter(user_id=self.actor.user_id)
+        own = Specialist.objects.alive().filter(user_id=self.actor.user_id or 0)
         if named_one not in own.values_list("pk", flat=True):
             raise NotYourAppointment
 
