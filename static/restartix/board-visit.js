@@ -1,4 +1,4 @@
-// A visit on the board: Enter or a click opens its card, M opens it at "Move", A marks the arrival; acts stay on the page.
+// A visit on the board: Enter or a click opens its card, M opens it at "Move"; acts stay on the page.
 "use strict";
 (() => {
   const desk = window.restartixBoard;

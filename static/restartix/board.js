@@ -156,8 +156,8 @@
   const toast = document.querySelector("[data-toast]");
   const said = toast.querySelector("[data-toast-text]");
   const undo = toast.querySelector("[data-undo]");
-  let undoing = null;
-  const close = () => { toast.hidden = true; undoing = null; };
+  let undoing = null, armed = 0;
+  const close = () => { toast.hidden = true; undoing = null; clearTimeout(armed); };
   toast.querySelector("[data-toast-close]").addEventListener("click", close);
   undo.addEventListener("click", () => { const act = undoing; close(); act?.(); });
   document.addEventListener("keydown", (event) => {
@@ -169,8 +169,10 @@
     hold: (isHeld) => { held = isHeld; if (!held && wanted) look(); },
     announce: (words) => { announce.textContent = words; },
     words: announce.dataset,
-    // says it where it can be seen and heard; a problem stays until it is closed
+    // says it where it can be seen and heard; a problem stays until it is closed, a success with its undo for a minute
     say: (words, { isProblem = false, back = null } = {}) => {
+      clearTimeout(armed);
+      if (!isProblem) armed = setTimeout(close, 60000);
       toast.hidden = false;
       toast.classList.toggle("is-problem", isProblem);
       said.textContent = "";

@@ -62,6 +62,8 @@ def test_only_the_token_opens_a_hold(api: Api, clinic: Clinic, slot: str, caplog
     assert api.patch(path).status == 200
     assert [api.delete(path).status, api.delete(path).status] == [204, 204]
     assert book(api, held).status == 410
+    ended = api.get(f"/v1/scheduling/holds/{held['hold_id']}/stream?token={held['hold_token']}")
+    assert ended.content.startswith(b"retry: 3000\n\nid: ")
     assert held["hold_token"] not in caplog.text
     assert not _stored_anywhere(held["hold_token"])
 

@@ -40,7 +40,7 @@ from restartix.kernel.api.resources import Resource
 from restartix.kernel.api.throttling import Limit
 from restartix.kernel.errors import Invalid, InvalidTransition, NotFound
 from restartix.kernel.roles import PUBLIC, STAFF, Role
-from restartix.kernel.streams import HEADERS, Ticket, event
+from restartix.kernel.streams import HEADERS, RETRY_MILLISECONDS, Ticket, event
 from restartix.kernel.tenancy import active_organization_id
 
 TIMESLOTS = Limit("timeslots", "30/m")
@@ -225,7 +225,7 @@ class Holds(PublicScheduling):
         """Answer for a hold that has ended: its last event alone, or nothing to whoever has had it."""
         if self.request.headers.get("Last-Event-ID") == str(watching.last_key(held)):
             return HttpResponse(status=204)
-        return HttpResponse(watching.last_event(held), headers=HEADERS)
+        return HttpResponse(b"retry: %d\n\n" % RETRY_MILLISECONDS + watching.last_event(held), headers=HEADERS)
 
 
 class Bookings(PublicScheduling):
