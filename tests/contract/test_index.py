@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from pathlib import Path
 
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from restartix.kernel.api.docs import document
 
 TABLE = Path(__file__).parents[2] / "docs" / "contract" / "endpoints.tsv"
 
@@ -78,6 +81,8 @@ EXTENSIONS = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/v1/docs"),
 }
+#: Extensions that the contract names together with another path ("the same for the icon").
+WRITTEN_SHORTER = {"/v1/specialists/{}/signature", "/v1/organizations/{}/icon"}
 
 
 def _routed() -> set[tuple[str, str]]:
@@ -122,3 +127,13 @@ def test_every_routed_operation_is_in_the_contract() -> None:
 def test_the_list_of_what_is_not_built_yet_is_true() -> None:
     assert LATER & _routed() == set()
     assert _promised() >= LATER
+
+
+def test_what_goes_beyond_the_contract_is_marked_so_and_nothing_else() -> None:
+    written = "".join(page.read_text() for page in sorted(TABLE.parent.glob("*.md")))
+    known = re.sub(r"\{[^}]+\}", "{}", written)
+    paths = json.loads(document()[0])["paths"]
+    marked = {path for path, methods in paths.items() for each in methods.values() if each.get("x-extension")}
+
+    beyond = {path for _method, path in EXTENSIONS if path not in known} - WRITTEN_SHORTER
+    assert {re.sub(r"\{[^}]+\}", "{}", path) for path in marked} == beyond

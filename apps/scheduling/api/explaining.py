@@ -67,7 +67,7 @@ class Explanations(Resource):
         """Return what the caller may see."""
         return AppointmentTemplate.objects.visible_to(self.actor)
 
-    @operation(query=ExplainQuery, returns=ExplanationShape, etag=False)
+    @operation(query=ExplainQuery, returns=ExplanationShape, etag=False, is_extension=True)
     def explain(self, row: AppointmentTemplate, query: dict[str, Any]) -> Explanation:
         """Explain why a time is not offered."""
         return explain(

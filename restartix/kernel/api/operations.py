@@ -77,6 +77,8 @@ class Operation:
     request_example: Any = None
     response_example: Any = None
     deprecated: bool = False
+    #: Beyond the contract: an offer of this server, which others need not make.
+    is_extension: bool = False
     parameters: tuple[str, ...] = field(default=(), repr=False)
 
     def wants(self, name: str) -> bool:

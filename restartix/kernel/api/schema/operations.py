@@ -60,6 +60,7 @@ class OperationSchema(AutoSchema):
             "responses": self._responses(operation),
             "security": [{}, {"session": []}] if self._is_public else [{"session": []}],
             **({"deprecated": True} if operation.deprecated else {}),
+            **({"x-extension": True} if operation.is_extension else {}),
             "x-roles": self._roles(),
             **self._limits(operation),
         }
