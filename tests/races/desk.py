@@ -33,7 +33,7 @@ class Desk:
     def headers(self) -> dict[str, str]:
         """What the browser sends along."""
         cookies = f"{settings.SESSION_COOKIE_NAME}={self.session}; {settings.CSRF_COOKIE_NAME}={TOKEN}"
-        return {"Cookie": cookies, "X-CSRFToken": TOKEN}
+        return {"Cookie": cookies, "X-CSRFToken": TOKEN, "Accept-Language": "en"}
 
     def post(self, port: int, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
         """Post a form; return the status and what was said, if it is JSON."""
