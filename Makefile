@@ -51,7 +51,7 @@ promises: setup ## run what the documentation promises about failure: races, kil
 storm: setup ## try webhooks under 3,000 events, 20 kills and 2 wipes of Redis; takes four minutes
 	@exec $(MANAGE) test tests/races/webhooks_in_full.py $(ARGS)
 
-mutants: setup ## break the program in thirty ways and see that a test notices each; ARGS="quota" tries some
+mutants: setup ## break the program on purpose, one way at a time, and see that a test notices; ARGS="quota" tries some
 	@$(BIN)/python tests/mutants/run.py $(ARGS)
 
 pictures: setup ## take the pictures of the documentation anew, of the demo clinics in a browser

@@ -1,6 +1,6 @@
 """Breaks the program in every way of the catalogue, one at a time; the named test has to notice: `make mutants`.
 
-    python tests/mutants/run.py               all of them, in about fifteen minutes
+    python tests/mutants/run.py               all of them, in about ten minutes
     python tests/mutants/run.py quota policy  those whose description holds one of the words
 
 Works on a copy. The exit code is 1 when a mutant lives, when a test fails although nothing is broken, or when a run

@@ -46,6 +46,7 @@ class TestARendering:
         with pytest.raises(ZeroDivisionError):
             kept.html("key", lambda: str(1 / 0))
 
+        assert kept._working == {}
         assert kept.html("key", lambda: "board") == "board"
 
 
@@ -89,6 +90,16 @@ class TestTheStamp:
         appointment(cast.sud, cast.sara.specialist, offered, moment(8, days=9), "Dan Petrescu")
 
         assert self.stamp(cast, day) == before
+
+    def test_knows_of_a_visit_that_began_the_day_before(self, cast: Cast, day: tuple[int, int]) -> None:
+        offered = template(cast.sud, cast.sara.specialist)
+        visit = appointment(cast.sud, cast.sara.specialist, offered, moment(23, 30, days=0), "Dan Petrescu")
+        before = self.stamp(cast, day)
+
+        with within(cast.sud):
+            Appointment.objects.filter(pk=visit.pk).update(title="Renamed without a service")
+
+        assert self.stamp(cast, day) != before
 
     def test_knows_nothing_of_another_clinic(self, cast: Cast, day: tuple[int, int]) -> None:
         before = self.stamp(cast, day)

@@ -27,14 +27,16 @@ class Shared:
         """Return the rendering of `key`, made now unless it was made within the last two seconds."""
         with self._lock:
             working = self._working.setdefault(key, threading.Lock())
-        with working:
-            found = self._found(key)
-            if found is None:
-                found = render()
-                self._keep(key, found)
-        with self._lock:
-            self._working.pop(key, None)
-        return found
+        try:
+            with working:
+                found = self._found(key)
+                if found is None:
+                    found = render()
+                    self._keep(key, found)
+                return found
+        finally:
+            with self._lock:
+                self._working.pop(key, None)
 
     def _found(self, key: Hashable) -> str | None:
         with self._lock:

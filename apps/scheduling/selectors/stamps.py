@@ -14,6 +14,7 @@ _STAMP = """
 WITH visits AS (
     SELECT a.id, a.xmin::text AS version, a.patient_id FROM scheduling_appointment a
      WHERE a.organization_id = %(organization)s
+       AND a.started_at > to_timestamp(%(start)s) - interval '24 hours'  -- none lasts longer: bounds the index
        AND a.started_at < to_timestamp(%(end)s) AND a.ended_at > to_timestamp(%(start)s)
 )
 SELECT COALESCE(bit_xor(hashtextextended(part, 0)), 0), count(*) FROM (
